@@ -1,0 +1,1 @@
+"""Tollgate: takes a proposed infrastructure change to an assessed, decided and explained one."""

@@ -1,0 +1,93 @@
+"""The Assessment: what a plan means. Seam between plan and gate."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from tollgate.plan.model import Frozen
+from tollgate.policy.severity import Severity
+
+SCHEMA_VERSION = "1"
+
+
+class Origin(StrEnum):
+    """Who found it."""
+
+    OPERATION = "operation"  # a rule over the steps of the plan
+    POLICY = "policy"  # the policy pack, over one resource's inputs
+    PLAN = "plan"  # the plan itself could not be read to the end, or says something went wrong
+
+
+class Evidence(Frozen):
+    """The property that a sentence rests on. Values are display text: never a secret, never a sentinel."""
+
+    path: str
+    before: str = ""
+    after: str = ""
+
+
+class Finding(Frozen):
+    """One thing a reader must know, as a sentence that names the resource in words, not by URN."""
+
+    rule: str
+    severity: Severity
+    urn: str
+    sentence: str
+    origin: Origin
+    why: str = ""
+    fix: str = ""
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Unknown(Frozen):
+    """Something we cannot tell. Never a zero, never a pass."""
+
+    what: str = Field(description="stable word: diff, type, replacement, value, op, secret, policy")
+    sentence: str
+    urn: str = ""
+
+
+class Counts(Frozen):
+    create: int = 0
+    update: int = 0
+    replace: int = 0
+    delete: int = 0
+    same: int = 0
+    other: int = 0
+
+
+class Checks(Frozen):
+    """Rule x resource pairs. ``not_evaluated``: could not be shown either way."""
+
+    passed: int = 0
+    failed: int = 0
+    waived: int = 0
+    not_evaluated: int = 0
+
+
+class ChangedResource(Frozen):
+    """A row of the appendix."""
+
+    urn: str
+    type: str
+    name: str
+    op: str
+    properties: tuple[str, ...] = ()
+    replaced_because: tuple[str, ...] = ()
+
+
+class Assessment(Frozen):
+    """What a change means, with its evidence. Findings are sorted worst first, then by URN and rule."""
+
+    schema_version: str = SCHEMA_VERSION
+    project: str = ""
+    stack: str = ""
+    facts_digest: str = Field(description="sha256 of the canonical facts (tollgate.plan.facts)")
+    counts: Counts
+    findings: tuple[Finding, ...] = ()
+    unknowns: tuple[Unknown, ...] = ()
+    checks: Checks | None = Field(None, description="None: no pack ran")
+    resources: tuple[ChangedResource, ...] = ()
+    notes: tuple[str, ...] = ()

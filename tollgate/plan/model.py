@@ -1,0 +1,131 @@
+"""The Plan: what the engine says would change. The first seam of the pipeline."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tollgate.policy.severity import Severity
+
+
+class Frozen(BaseModel):
+    """Base of every model that crosses a seam: immutable and closed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Op(StrEnum):
+    """What the engine would do to one resource, in Pulumi's own words.
+
+    Logical operations only: the engine's create-replacement and delete-replaced are folded into ``replace``.
+    ``UNRECOGNISED`` stands for a word this version does not know: always treated as a change.
+    """
+
+    SAME = "same"
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    READ = "read"
+    REFRESH = "refresh"
+    IMPORT = "import"
+    DISCARD = "discard"
+    UNRECOGNISED = "unrecognised"
+
+
+class ChangeKind(StrEnum):
+    ADD = "add"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class PropertyChange(Frozen):
+    """One changed property. ``path`` in the engine's notation (``spec.arguments["x-delivery-limit"]``)."""
+
+    path: str
+    kind: ChangeKind
+    replaces: bool = False
+
+
+class Step(Frozen):
+    """One operation on one resource.
+
+    ``old`` and ``new`` are inputs in wire spelling (camelCase). Secrets read ``"[secret]"``; a value that only the
+    change itself will tell is the engine's sentinel (see tollgate.policy.sentinels).
+    """
+
+    op: Op
+    raw_op: str = Field(description="the engine's own word, kept for an unrecognised one")
+    urn: str
+    type: str
+    name: str = Field(description="last part of the URN")
+    parent: str = Field("", description="parent URN, empty at the root")
+    provider: str = ""
+    custom: bool = True
+    old: dict[str, Any] | None = Field(None, description="inputs before; None when the resource is new")
+    new: dict[str, Any] | None = Field(None, description="inputs after; None when it goes away")
+    old_outputs: dict[str, Any] | None = None
+    new_outputs: dict[str, Any] | None = None
+    changes: tuple[PropertyChange, ...] | None = Field(
+        (), description="None: the engine gave no detailed diff"
+    )
+    diff_keys: tuple[str, ...] = ()
+    replace_keys: tuple[str, ...] = ()
+    delete_before_replace: bool = False
+    protect_before: bool = False
+    protect_after: bool = False
+    retain_on_delete: bool = False
+    dependencies: tuple[str, ...] = ()
+
+
+class Violation(Frozen):
+    """A rule of the pack that did not hold for one resource. ``message`` is plain text, no colour tags."""
+
+    rule: str
+    pack: str
+    urn: str
+    message: str
+    mandatory: bool
+    severity: Severity | None = None
+
+
+class PolicyResults(Frozen):
+    """What the pack said, with positive evidence. ``passed`` counts rule x resource pairs."""
+
+    packs: tuple[str, ...] = ()
+    violations: tuple[Violation, ...] = ()
+    passed: int = 0
+    failed: int = 0
+
+
+class Diagnostic(Frozen):
+    severity: str = Field(description="error, warning, info, info#err or debug")
+    message: str
+    urn: str = ""
+
+
+class Source(StrEnum):
+    """Where a plan came from: what it can and cannot tell."""
+
+    DIGEST = "digest"
+    EVENTS = "events"
+
+
+class Plan(Frozen):
+    """All that would change, in the engine's order."""
+
+    source: Source
+    project: str = ""
+    stack: str = ""
+    steps: tuple[Step, ...] = Field(
+        description="changes, and sames that carry one (protect); plain sames are counted only"
+    )
+    same: int = Field(0, description="resources that stay as they are")
+    policy: PolicyResults | None = Field(None, description="None: no pack ran, or the source cannot say")
+    diagnostics: tuple[Diagnostic, ...] = ()
+    maybe_corrupt: bool = False
+    notes: tuple[str, ...] = Field(
+        (), description="limits of this plan that a reader must know, one sentence each"
+    )
