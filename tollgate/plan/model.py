@@ -76,7 +76,8 @@ class Step(Frozen):
     delete_before_replace: bool = False
     protect_before: bool = False
     protect_after: bool = False
-    retain_on_delete: bool = False
+    retain_on_delete: bool = Field(False, description="before the change")
+    retain_after: bool = False
     dependencies: tuple[str, ...] = ()
 
 

@@ -1,0 +1,38 @@
+"""The engine counts what it plans; a plan that shows less than was counted has lost something."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tollgate.errors import Problem
+from tollgate.plan.model import Op
+from tollgate.plan.steps import RawStep
+
+_COUNTED = (Op.CREATE, Op.UPDATE, Op.REPLACE, Op.DELETE, Op.IMPORT)
+
+
+def read_counts(summary: Any, where: str) -> tuple[dict[str, int], list[Problem]]:
+    """The summary as operation → count, and what is wrong with its shape."""
+    if not isinstance(summary, Mapping):
+        return {}, [Problem(where, "expected the number of resources for each operation")]
+    bad = [
+        Problem(f"{where}.{op}", "expected a whole number that is not negative")
+        for op, count in summary.items()
+        if not isinstance(count, int) or isinstance(count, bool) or count < 0
+    ]
+    return ({} if bad else dict(summary)), bad
+
+
+def missing_steps(raws: Iterable[RawStep], counts: Mapping[str, int]) -> tuple[str, ...]:
+    """One sentence for each operation that was counted more often than it is shown.
+
+    The other way round is normal: a refused deletion is shown and not counted.
+    """
+    shown = Counter(raw.op for raw in raws)
+    return tuple(
+        f"The engine counted {counts[op]} of {op}, but the plan shows {shown[op]}: part of it is missing."
+        for op in _COUNTED
+        if counts.get(op, 0) > shown[op]
+    )

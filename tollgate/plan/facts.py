@@ -1,0 +1,163 @@
+"""Facts: what a plan changes, as a set that people can approve. Canonical: order and spelling do not matter."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from tollgate.plan.model import Op, Plan, PropertyChange, Step
+from tollgate.policy.paths import Path, parse_path
+from tollgate.policy.sentinels import is_secret, is_unknown
+
+ABSENT = "absent"
+UNKNOWN_WORD = "unknown"
+SECRET_WORD = "secret"  # noqa: S105  (the word for a secret, not one)
+NOT_SHOWN = "not shown"
+_NO_PATH = ""
+# The engine's own guards are no inputs; the mark keeps them apart from properties of the same name.
+PROTECT_PATH = "@protect"
+RETAIN_PATH = "@retainOnDelete"
+# Longer texts than this are not worth parsing to see whether they are JSON documents.
+_LONGEST_DOCUMENT = 1_000_000
+
+
+class Fact(NamedTuple):
+    """One thing that changes. ``before`` and ``after`` are hashes of canonical values, or a word.
+
+    kind: add, update or delete; with ``-replace`` when this property replaces the resource; empty for the
+    operation itself (path "").
+    """
+
+    op: str
+    urn: str
+    type: str
+    path: str
+    kind: str
+    before: str
+    after: str
+
+
+def facts(plan: Plan) -> frozenset[Fact]:
+    """All facts of a plan. Two plans that change the same things in the same way have the same facts."""
+    return frozenset(fact for step in plan.steps for fact in _of_step(step))
+
+
+def facts_digest(found: Iterable[Fact]) -> str:
+    """sha256 of the facts, as hex: what people approve."""
+    lines = sorted(json.dumps(fact) for fact in found)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _of_step(step: Step) -> list[Fact]:
+    op = step.raw_op if step.op is Op.UNRECOGNISED else step.op.value
+    found = [
+        Fact(op, step.urn, step.type, path, "update", before, after) for path, before, after in _guards(step)
+    ]
+    if step.op is Op.SAME:
+        return found
+    if step.op in (Op.UPDATE, Op.REPLACE) and step.changes is not None:
+        found += [_of_change(op, step, change) for change in step.changes]
+        found = [fact for fact in found if _matters(fact)]
+    if step.op is not Op.UPDATE or not found:
+        found.append(_of_operation(op, step))
+    return found
+
+
+def _guards(step: Step) -> list[tuple[str, str, str]]:
+    """Changes of protect and retainOnDelete. They only mean something where the resource stays."""
+    if step.old is None or step.new is None:
+        return []
+    pairs = (
+        (PROTECT_PATH, step.protect_before, step.protect_after),
+        (RETAIN_PATH, step.retain_on_delete, step.retain_after),
+    )
+    return [(path, fingerprint(old), fingerprint(new)) for path, old, new in pairs if old != new]
+
+
+def _of_change(op: str, step: Step, change: PropertyChange) -> Fact:
+    path = _parse(change.path)
+    before = find(step.old, path)
+    if before is None:
+        before = find(step.old_outputs, path)
+    kind = f"{change.kind.value}-replace" if change.replaces else change.kind.value
+    return Fact(
+        op, step.urn, step.type, change.path, kind, fingerprint(before), fingerprint(find(step.new, path))
+    )
+
+
+def _of_operation(op: str, step: Step) -> Fact:
+    """The operation itself. Without a detailed diff all inputs stand for what changes."""
+    return Fact(op, step.urn, step.type, _NO_PATH, "", _whole(step.old), _whole(step.new))
+
+
+def _whole(inputs: dict[str, Any] | None) -> str:
+    return ABSENT if inputs is None else fingerprint(inputs)
+
+
+def _matters(fact: Fact) -> bool:
+    """False for a change of spelling only: both sides are known and mean the same, and nothing is replaced."""
+    hashed = fact.before not in (ABSENT, UNKNOWN_WORD, SECRET_WORD)
+    return not (hashed and fact.before == fact.after and not fact.kind.endswith("-replace"))
+
+
+def _parse(path: str) -> Path:
+    try:
+        return parse_path(path)
+    except ValueError:
+        return (path,)
+
+
+def find(value: Any, path: Path) -> Any:
+    """What stands at a path; None when nothing does. Below an unknown or a secret everything is unknown or secret."""
+    for segment in path:
+        if is_unknown(value) or is_secret(value):
+            return value
+        if isinstance(segment, int) and isinstance(value, list):
+            value = value[segment] if segment < len(value) else None
+        elif isinstance(segment, str) and isinstance(value, dict):
+            value = value.get(segment)
+        else:
+            return None
+    return value
+
+
+def fingerprint(value: Any) -> str:
+    """Hash of a value that is the same for every spelling of it; a word for what has no value to hash."""
+    if value is None:
+        return ABSENT
+    if is_unknown(value):
+        return UNKNOWN_WORD
+    if is_secret(value):
+        return SECRET_WORD
+    text = json.dumps(canonical(value), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def canonical(value: Any) -> Any:
+    """One spelling: 1.0 as 1, a JSON document in a text as what it says, unknowns and secrets as words, no nulls."""
+    if isinstance(value, dict):
+        if is_secret(value):
+            return {"": SECRET_WORD}
+        return {key: canonical(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [canonical(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str):
+        return _canonical_text(value)
+    return value
+
+
+def _canonical_text(text: str) -> Any:
+    if is_unknown(text):
+        return {"": UNKNOWN_WORD}
+    if is_secret(text):
+        return {"": SECRET_WORD}
+    if text[:1] in ("{", "[") and len(text) <= _LONGEST_DOCUMENT:
+        try:
+            return {"json": canonical(json.loads(text))}
+        except (ValueError, RecursionError):
+            return text
+    return text

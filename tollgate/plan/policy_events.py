@@ -1,0 +1,79 @@
+"""What the policy pack said, collected from engine events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tollgate.errors import Problem
+from tollgate.plan.model import PolicyResults, Violation
+from tollgate.plan.text import plain
+from tollgate.policy.severity import Severity
+
+# Levels that do not stop the engine (sdk/go/common/apitype/policy.go). Any other word counts as mandatory.
+_GENTLE = frozenset({"advisory", "disabled"})
+_SEVERITIES = {severity.value: severity for severity in Severity}
+
+
+class PolicyReader:
+    """Collects violations and the counts of passed and failed rule x resource pairs."""
+
+    def __init__(self) -> None:
+        self._packs: set[str] = set()
+        self._violations: list[Violation] = []
+        self._passed = 0
+        self._failed = 0
+
+    def take(self, key: str, payload: Mapping[str, Any], where: str) -> list[Problem]:
+        """Take in one event; events of other kinds are none of its business."""
+        if key == "policyEvent":
+            return self._violation(payload, where)
+        if key in ("policyAnalyzeSummaryEvent", "policyAnalyzeStackSummaryEvent"):
+            return self._checked(payload, where)
+        return []
+
+    def packs(self, packs: Any, where: str) -> list[Problem]:
+        """The packs that the engine ran, as its summary names them (name → version)."""
+        if packs is not None and not isinstance(packs, Mapping):
+            return [Problem(where, "expected the version of each policy pack")]
+        self._packs |= {plain(str(name)) for name in packs or {}}
+        return []
+
+    def results(self) -> PolicyResults | None:
+        """None when no pack ran: that is not the same as a pack that found nothing."""
+        if not self._packs and not self._violations:
+            return None
+        return PolicyResults(
+            packs=tuple(sorted(self._packs)),
+            violations=tuple(self._violations),
+            passed=self._passed,
+            failed=max(self._failed, len(self._violations)),
+        )
+
+    def _violation(self, payload: Mapping[str, Any], where: str) -> list[Problem]:
+        keys = ("policyName", "policyPackName", "resourceUrn", "message", "enforcementLevel", "severity")
+        values = [payload.get(key) or "" for key in keys]
+        if not all(isinstance(value, str) for value in values):
+            return [Problem(where, "expected a policy violation with texts")]
+        rule, pack, urn, message, level, severity = values
+        self._packs.add(plain(pack))
+        violation = Violation(
+            rule=plain(rule),
+            pack=plain(pack),
+            urn=urn,
+            message=plain(message),
+            mandatory=level not in _GENTLE,
+            severity=_SEVERITIES.get(severity),
+        )
+        if violation not in self._violations:
+            self._violations.append(violation)
+        return []
+
+    def _checked(self, payload: Mapping[str, Any], where: str) -> list[Problem]:
+        passed, failed = payload.get("passed") or [], payload.get("failed") or []
+        if not isinstance(passed, list) or not isinstance(failed, list):
+            return [Problem(where, "expected lists of rules that passed and failed")]
+        self._packs.add(plain(str(payload.get("policyPackName") or "")))
+        self._passed += len(passed)
+        self._failed += len(failed)
+        return []
