@@ -30,5 +30,5 @@ def is_unknown(value: Any) -> bool:
 def is_secret(value: Any) -> bool:
     """True for a secret in either of the engine's two spellings."""
     if isinstance(value, dict):
-        return value.get(SIGNATURE_KEY) == SECRET_SIGNATURE
-    return value == SECRET
+        return bool(value.get(SIGNATURE_KEY) == SECRET_SIGNATURE)
+    return bool(value == SECRET)

@@ -1,0 +1,1 @@
+"""The policy pack of this project: rules about one resource's inputs."""

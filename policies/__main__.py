@@ -1,0 +1,5 @@
+"""Starts the policy pack; the rules are in rules/, one file for each domain. Never import this module."""
+
+from tollgate.policy.server import main
+
+main("tollgate", "rules")

@@ -1,0 +1,40 @@
+"""Changes one place of an example: the cases of the rule tests are made from the rules' own statements."""
+
+import copy
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tollgate.policy.paths import Path
+
+LEFT_OUT = object()
+
+
+def places(value: Any, path: Path = ()) -> Iterator[Path]:
+    """Every place of an example, from the outside in, without the root."""
+    items = (
+        value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    )
+    for key, item in items:
+        yield (*path, key)
+        yield from places(item, (*path, key))
+
+
+def at(example: Any, path: Path) -> Any:
+    for segment in path:
+        example = example[segment]
+    return example
+
+
+def leaves(example: Any) -> list[Path]:
+    return [path for path in places(example) if not isinstance(at(example, path), Mapping | list)]
+
+
+def put(example: Any, path: Path, value: Any) -> Any:
+    """A copy of the example with one place changed, or left out."""
+    changed = copy.deepcopy(example)
+    holder = at(changed, path[:-1])
+    if value is LEFT_OUT:
+        del holder[path[-1]]
+    else:
+        holder[path[-1]] = value
+    return changed

@@ -1,0 +1,208 @@
+"""Reading a resource's inputs without guessing: a value is known, unknown until the change runs, or missing.
+
+The inputs are plain JSON in wire spelling (camelCase, numbers as floats) with the engine's marks for unknown
+values and secrets still in place. Looking a value up gives another reading, never an exception; the checks at
+the end of a look-up give a ``Check``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any
+
+from tollgate.policy.check import HOLDS, Check, Finding, fails, unshown
+from tollgate.policy.paths import Path, Segment, format_path, parse_path
+from tollgate.policy.sentinels import UNKNOWN, is_secret, is_unknown
+
+_LONGEST_SHOWN = 60  # characters of a value in a message; the rest is cut
+_NO_DEFAULTS: Mapping[Path, Any] = {}
+
+
+class State(Enum):
+    """What can be said of one place in the inputs."""
+
+    KNOWN = "known"
+    UNKNOWN = "unknown"
+    MISSING = "missing"
+
+
+class Misplaced:
+    """Found where an object or a list was expected to lead further down; no check holds for it."""
+
+    def __init__(self, path: Path, found: str) -> None:
+        self.found = f"cannot be read: {format_path(path)} {found}"
+
+
+class Reading:
+    """One place in the inputs. ``reading["spec.storage.size"]`` or ``reading["spec"]["storage"]`` goes down.
+
+    path: where this is.
+    state: known, unknown or missing; a null counts as missing.
+    value: what is there when known, else None.
+    secret: the value, or an object that it is in, is marked as a secret; then no message shows it.
+    """
+
+    __slots__ = ("_defaults", "path", "secret", "state", "value")
+
+    def __init__(
+        self,
+        value: Any,
+        path: Path = (),
+        *,
+        secret: bool = False,
+        defaults: Mapping[Path, Any] = _NO_DEFAULTS,
+    ) -> None:
+        """Read plain JSON. ``defaults``: by path, what the provider uses for a property left out, or None."""
+        self.path = path
+        self._defaults = defaults
+        while is_secret(value):
+            secret = True
+            # A masked secret has no value here: nothing but its presence can be shown.
+            value = value.get("value", UNKNOWN) if isinstance(value, dict) else UNKNOWN
+        self.secret = secret
+        if value is None and defaults:
+            value = defaults.get(_pattern(path))
+        self.state = _state(value)
+        self.value = value if self.state is State.KNOWN else None
+
+    def __getitem__(self, path: str | int) -> Reading:
+        """Go down by a path, or by a list index. Raises ValueError for a text that is no path."""
+        segments: Path = (path,) if isinstance(path, int) else parse_path(path)
+        reading = self
+        for segment in segments:
+            if segment == "*":
+                raise ValueError(
+                    f"{path!r} means many places: use .each for items, .key for a key of that name"
+                )
+            reading = reading._step(segment)
+        return reading
+
+    def key(self, name: str) -> Reading:
+        """Go down by one key as it is, for names with dots or brackets in them."""
+        return self._step(name)
+
+    def _step(self, segment: Segment) -> Reading:
+        path = (*self.path, segment)
+        return Reading(self._below(segment), path, secret=self.secret, defaults=self._defaults)
+
+    def _below(self, segment: Segment) -> Any:
+        if self.state is not State.KNOWN:
+            return UNKNOWN if self.state is State.UNKNOWN else None
+        if isinstance(self.value, Misplaced):
+            return self.value
+        if isinstance(segment, int) and isinstance(self.value, list):
+            return self.value[segment] if segment < len(self.value) else None
+        if isinstance(segment, str) and isinstance(self.value, Mapping):
+            return self.value.get(segment)
+        return Misplaced(self.path, self.found)
+
+    @property
+    def found(self) -> str:
+        """What is here, in words: ``is 1``, ``is left out``, ``is a secret``, ``is not known until …``."""
+        if self.state is State.MISSING:
+            return "is left out"
+        if self.state is State.UNKNOWN:
+            return (
+                "is a secret that cannot be read here"
+                if self.secret
+                else "is not known until the change runs"
+            )
+        if isinstance(self.value, Misplaced):
+            return self.value.found
+        return "is a secret" if self.secret else f"is {show(self.value)}"
+
+    def satisfies(self, test: Callable[[Any], bool], wanted: str) -> Check:
+        """Holds when ``test(value)`` is true. ``wanted`` says in words what belongs here.
+
+        Missing: fails, unless the defaults say that left out means none.
+        """
+        if self.state is State.UNKNOWN:
+            return unshown(self._finding(wanted))
+        if self.state is State.MISSING and _pattern(self.path) in self._defaults:
+            return HOLDS
+        if self.state is State.MISSING or isinstance(self.value, Misplaced) or not test(self.value):
+            return fails(self._finding(wanted))
+        return HOLDS
+
+    def _finding(self, wanted: str) -> Finding:
+        return Finding(format_path(self.path), self.found, wanted)
+
+    def at_least(self, least: float, unit: str = "") -> Check:
+        """A number, ``least`` or more. Text that looks like a number is not one."""
+        return self.satisfies(
+            lambda value: _is_number(value) and value >= least, f"at least {_amount(least, unit)}"
+        )
+
+    def at_most(self, most: float, unit: str = "") -> Check:
+        """A number, ``most`` or less. Text that looks like a number is not one."""
+        return self.satisfies(
+            lambda value: _is_number(value) and value <= most, f"at most {_amount(most, unit)}"
+        )
+
+    def is_true(self) -> Check:
+        return self.satisfies(lambda value: value is True, "true")
+
+    def is_false(self) -> Check:
+        return self.satisfies(lambda value: value is False, "false")
+
+    def is_set(self) -> Check:
+        """Any value that is not empty text, an empty list or an empty object."""
+        return self.satisfies(lambda value: value not in ("", [], {}), "a value")
+
+    def one_of(self, *allowed: str | float | bool) -> Check:
+        """Exactly one of these; ``1`` and ``true`` are different values."""
+        wanted = " or ".join(show(value) for value in allowed)
+        return self.satisfies(lambda value: any(_same(value, each) for each in allowed), wanted)
+
+    def none_of(self, *refused: str | float | bool) -> Check:
+        """A value that is none of these."""
+        wanted = "anything but " + " or ".join(show(value) for value in refused)
+        return self.satisfies(lambda value: not any(_same(value, each) for each in refused), wanted)
+
+    def each(self, check: Callable[[Reading], Check]) -> Check:
+        """Every item of a list passes ``check``; an empty list holds."""
+        result = self.satisfies(lambda value: isinstance(value, list), "a list")
+        items = self.value if isinstance(self.value, list) else []
+        for index in range(len(items)):
+            result &= check(self[index])
+        return result
+
+
+def _state(value: Any) -> State:
+    if value is None:
+        return State.MISSING
+    return State.UNKNOWN if is_unknown(value) else State.KNOWN
+
+
+def _pattern(path: Path) -> Path:
+    """The path with every list index read as "each item", as defaults are written."""
+    return tuple("*" if isinstance(segment, int) else segment for segment in path)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _same(value: Any, other: str | float | bool) -> bool:
+    return bool(value == other) and isinstance(value, bool) == isinstance(other, bool)
+
+
+def _amount(number: float, unit: str) -> str:
+    return f"{show(number)} {unit}".rstrip()
+
+
+def show(value: Any) -> str:
+    """A value in words for a message: ``14`` for 14.0, ``"quorum"``, ``true``, ``a list of 3``."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, str):
+        shown = value if len(value) <= _LONGEST_SHOWN else value[:_LONGEST_SHOWN] + "…"
+        return f'"{shown}"'
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    return "an object"

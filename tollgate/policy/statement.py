@@ -1,0 +1,140 @@
+"""What a rule is: one statement, from which the policy, its messages, its tests and its page are derived.
+
+What a rule makes of a property it reads, the same for every rule:
+
+* known: the check decides;
+* not known until the change runs: a violation at the rule's own level, that begins with ``CANNOT_BE_SHOWN``;
+* left out (or null): fails, unless ``defaults`` states what the provider uses instead.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+from tollgate.errors import Problem, TollgateError
+from tollgate.policy.check import Check, Verdict
+from tollgate.policy.paths import Path, parse_path
+from tollgate.policy.reading import Reading
+from tollgate.policy.severity import HIGH, Severity
+
+CANNOT_BE_SHOWN = "Cannot be shown at preview: "
+"""How the message of a violation begins when the reason is an unknown value, not a wrong one."""
+
+_ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+){2,}")
+_TYPE = re.compile(r"[a-z0-9-]+:[A-Za-z0-9./-]+:[A-Z][A-Za-z0-9]*")
+_MOST_FINDINGS = 5  # in one message; the rest is counted
+
+Judge = Callable[[Reading], Check]
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """One safety rule about the inputs of one resource.
+
+    id: ``domain-object-requirement``. why: one sentence for a reader who has never seen the resource.
+    controls: the outside rules it serves (``PCI-DSS 10.5.1``). types: the type tokens it reads.
+    fix: what to write, as an instruction ("set … to …").
+    good, bad: inputs that pass, and the same with one thing wrong.
+    defaults: by path, what the provider uses for a property left out, with its source; ``None`` says that
+     left out means none, so that there is nothing to check.
+    """
+
+    id: str
+    why: str
+    severity: Severity
+    controls: tuple[str, ...]
+    types: tuple[str, ...]
+    fix: str
+    good: Mapping[str, Any]
+    bad: Mapping[str, Any]
+    judge: Judge = field(repr=False)
+    defaults: Mapping[str, Any]
+
+    @cached_property
+    def _by_path(self) -> Mapping[Path, Any]:
+        return {parse_path(path): value for path, value in self.defaults.items()}
+
+    @property
+    def mandatory(self) -> bool:
+        """High and critical rules stop a change; the others are advice."""
+        return self.severity.rank >= HIGH.rank
+
+    def check(self, inputs: Mapping[str, Any]) -> Check:
+        """Judge plain JSON inputs. Raises what the rule raises, and TypeError when it gives no Check."""
+        answer = self.judge(Reading(inputs, defaults=self._by_path))
+        if not isinstance(answer, Check):
+            raise TypeError(f"the rule gave {type(answer).__name__}, not a Check")
+        return answer
+
+    def message(self, check: Check) -> str:
+        """What was found and where, what to write instead, and why; "" when the check holds."""
+        if check.verdict is Verdict.HOLDS:
+            return ""
+        shown = [str(finding) for finding in check.findings[:_MOST_FINDINGS]]
+        if len(check.findings) > _MOST_FINDINGS:
+            shown.append(f"and {len(check.findings) - _MOST_FINDINGS} more")
+        found = "; ".join(shown)
+        controls = f" ({', '.join(self.controls)})" if self.controls else ""
+        why = f"Why: {self.why}{controls}"
+        if check.verdict is Verdict.UNSHOWN:
+            return f"{CANNOT_BE_SHOWN}{found}. Pin the value: {self.fix}.\n{why}"
+        return f"{found}. To fix: {self.fix}.\n{why}"
+
+
+def rule(
+    *,
+    id: str,  # noqa: A002  (the word a reader expects; nothing here needs the builtin)
+    why: str,
+    severity: Severity,
+    types: tuple[str, ...],
+    fix: str,
+    good: Mapping[str, Any],
+    bad: Mapping[str, Any],
+    controls: tuple[str, ...] = (),
+    defaults: Mapping[str, Any] = MappingProxyType({}),
+) -> Callable[[Judge], Rule]:
+    """Make a ``Rule`` of a function from inputs to a check. Raises TollgateError with all that is wrong."""
+
+    def state(judge: Judge) -> Rule:
+        stated = Rule(id, why, severity, controls, types, fix, good, bad, judge, defaults)
+        problems = [Problem(judge.__module__, text) for text in _problems(stated)]
+        if problems:
+            raise TollgateError(f"rule {id!r} is not stated well", problems)
+        return stated
+
+    return state
+
+
+def _problems(stated: Rule) -> Iterator[str]:
+    one_sentence = re.fullmatch(r"[A-Z][^\n]*\.", stated.why) and not re.search(r"[.!?]\s+[A-Z]", stated.why)
+    demands = (
+        (
+            _ID.fullmatch(stated.id),
+            f"id is {stated.id!r}; write domain-object-requirement, such as key-data-rotate",
+        ),
+        (one_sentence, f"why is {stated.why!r}; write one sentence, from a capital letter to a full stop"),
+        (
+            isinstance(stated.severity, Severity),
+            f"severity is {stated.severity!r}; write LOW, MEDIUM, HIGH or CRITICAL",
+        ),
+        (stated.types, "types is empty; write one type token or more"),
+        (
+            stated.fix.rstrip(".") == stated.fix != "",
+            f"fix is {stated.fix!r}; write 'set … to …', without a full stop",
+        ),
+        (stated.good != stated.bad, "good and bad are the same inputs; change one property in bad"),
+    )
+    yield from (text for met, text in demands if not met)
+    for token in stated.types:
+        if not _TYPE.fullmatch(token):
+            yield f"{token!r} is no type token; write one such as aws:rds/instance:Instance"
+    for path in stated.defaults:
+        try:
+            parse_path(path)
+        except ValueError as error:
+            yield f"default: {error}"
