@@ -1,0 +1,163 @@
+"""The ``tollgate`` command: parse, call, print. Exit codes: 0 allow, 1 error, 2 deny, 3 wait, 130 interrupted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from tollgate.errors import TollgateError
+
+ERROR, INTERRUPTED = 1, 130
+
+app = typer.Typer(
+    name="tollgate",
+    help="Takes a proposed infrastructure change to an assessed, decided and explained one.",
+    epilog="Exit codes: 0 allow, 1 error, 2 deny, 3 wait, 130 interrupted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+toolchain_app = typer.Typer(help="The Pulumi engine that tollgate runs.", no_args_is_help=True)
+app.add_typer(toolchain_app, name="toolchain")
+
+
+class Format(StrEnum):
+    JSON = "json"
+    TEXT = "text"
+
+
+@app.command()
+def rehearse(
+    stack: Annotated[str, typer.Argument(help="The stack to rehearse, such as staging.")],
+    base: Annotated[str | None, typer.Option(help="Compare with this git commit, branch or tag.")] = None,
+    state: Annotated[Path | None, typer.Option(help="Compare with this `pulumi stack export`.")] = None,
+    what_if: Annotated[
+        Path | None, typer.Option(help="Try these stack settings over the stack file (YAML, keys as there).")
+    ] = None,
+    from_nothing: Annotated[bool, typer.Option("--from-nothing", help="Compare with nothing: all is new.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the engine's files for a look inside.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder for the reports [default: out/ in the project].")] = None,
+) -> None:
+    """Run the change through the real engine on stand-in clouds, and write the decision and its report.
+
+    With no baseline option the merge base with the main branch is the baseline. --what-if on its own compares
+    the overlay with the present definition.
+    """
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    from tollgate.pipeline import Options, rehearse_change  # noqa: PLC0415  (start-up stays fast)
+    from tollgate.report.files import write_outputs  # noqa: PLC0415
+    from tollgate.report.terminal import print_summary  # noqa: PLC0415
+
+    options = Options(stack=stack, base=base, state=state, what_if=what_if, from_nothing=from_nothing, keep=keep)
+    with progress() as say:
+        outcome = rehearse_change(options, Path.cwd(), datetime.now(UTC), say)
+    folder = out or outcome.project.output
+    files = write_outputs(outcome.report, outcome.decision.assessment, folder)
+    print_summary(outcome.report, files)
+    if outcome.kept:
+        typer.echo(f"The engine's files were left in {outcome.kept}")
+    raise typer.Exit(outcome.decision.verdict.exit_code)
+
+
+@app.command()
+def assess(
+    plan: Annotated[Path, typer.Option(help="What `pulumi preview --json` printed: digest or streamed events.")],
+    state: Annotated[Path | None, typer.Option(help="The `pulumi stack export` before the change.")] = None,
+    output_format: Annotated[Format, typer.Option("--format", help="How to print the answer.")] = Format.TEXT,
+) -> None:
+    """Say of any Pulumi plan whether it is routine (0), needs a review (3) or must stop (2)."""
+    import json  # noqa: PLC0415
+
+    from tollgate.pipeline import assess_file  # noqa: PLC0415
+    from tollgate.report.assessment import assess_json, assess_text  # noqa: PLC0415
+
+    decision = assess_file(plan, state)
+    if output_format is Format.JSON:
+        typer.echo(json.dumps(assess_json(decision), indent=2, ensure_ascii=False))
+    else:
+        typer.echo(assess_text(decision))
+    raise typer.Exit(decision.verdict.exit_code)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is here, what is missing and what to do about it."""
+    from tollgate.engine.doctor import examine  # noqa: PLC0415
+
+    lines, healthy = examine(Path.cwd())
+    for line in lines:
+        typer.echo(line)
+    raise typer.Exit(0 if healthy else ERROR)
+
+
+@toolchain_app.command("install")
+def toolchain_install() -> None:
+    """Find the Pulumi engine, or fetch or build it into the user's cache folder."""
+    from tollgate.engine.toolchain import find  # noqa: PLC0415
+
+    with progress() as say:
+        found = find(say)
+    typer.echo(f"Pulumi {found.version} ({found.source}): {found.pulumi}")
+
+
+@toolchain_app.command("env")
+def toolchain_env() -> None:
+    """Print shell lines that put the engine and its language host on PATH: eval "$(tollgate toolchain env)"."""
+    import shlex  # noqa: PLC0415
+
+    from tollgate.engine.toolchain import find  # noqa: PLC0415
+
+    with progress() as say:
+        environment = find(say).environment(dict(os.environ))
+    for name in ("PATH", "TOLLGATE_PYTHON"):
+        typer.echo(f"export {name}={shlex.quote(environment[name])}")
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """One changing line on a terminal, plain lines elsewhere; always on stderr."""
+    if not sys.stderr.isatty() or os.environ.get("CI"):
+        yield lambda text: typer.echo(f"· {text}", err=True)
+        return
+    from rich.console import Console  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    with console.status("starting") as status:
+        yield status.update
+
+
+def main() -> NoReturn:
+    """Entry point. A usage error exits with 1, because 2 means deny."""
+    signal.signal(signal.SIGTERM, interrupt)
+    command: Any = typer.main.get_command(app)
+    try:
+        code = command.main(standalone_mode=False)
+    except TollgateError as error:
+        typer.secho(f"Error: {error}", fg="red", err=True)
+        code = ERROR
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("Interrupted; nothing is left running.", err=True)
+        code = INTERRUPTED
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        error.show()  # type: ignore[attr-defined]
+        code = ERROR
+    sys.exit(code or 0)
+
+
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()
