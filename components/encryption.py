@@ -1,0 +1,45 @@
+"""EncryptionKey: the key under which a platform's data services store what they hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_aws import kms
+
+from components.base import Component
+from components.naming import physical
+from components.specs import Safety
+
+# The longest wait KMS offers before a key is gone, with all it encrypts (ScheduleKeyDeletion: 7 to 30 days).
+DELETION_WINDOW_DAYS = 30
+
+
+@dataclass(frozen=True)
+class EncryptionKeyOutputs:
+    """The key's ARN, and the alias people know it by."""
+
+    arn: pulumi.Output[str]
+    alias: pulumi.Output[str]
+
+
+class EncryptionKey(Component, token="tollgate:security:EncryptionKey"):
+    """One KMS key. aws only.
+
+    Declares: KMS key and alias. Guarantees: rotated every year (PCI DSS 3.7.4); kept like the data it guards, since
+    data without its key is lost.
+    """
+
+    def __init__(self, name: str, *, safety: Safety, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, safety=safety, opts=opts)
+        key = kms.Key(
+            self.child("key"),
+            description=f"{name}: data at rest",
+            enable_key_rotation=True,
+            deletion_window_in_days=DELETION_WINDOW_DAYS,
+            opts=self.stateful(),
+        )
+        alias = kms.Alias(
+            self.child("alias"), name=f"alias/{physical(name)}", target_key_id=key.key_id, opts=self.within()
+        )
+        self.outputs = self.register(EncryptionKeyOutputs(arn=key.arn, alias=alias.name))

@@ -1,0 +1,199 @@
+"""Network: a VPC whose data has no way in or out but the doors named here."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+import pulumi
+from pulumi_aws import cloudwatch, ec2, iam, rds, vpc
+
+from components.base import Component
+from components.specs import NetworkSpec
+
+# Ports of the data services, each opened from the workloads' security group only.
+DOORS = {"database": 5432, "redis": 6379}
+# The VPC is cut in 16 equal parts, and a tier's begin here: a third zone added later moves no other subnet.
+FIRST_PART = {"public": 0, "private": 4, "data": 8}
+ANYWHERE = "0.0.0.0/0"
+
+
+@dataclass(frozen=True)
+class NetworkOutputs:
+    """Ids of the network's parts.
+
+    ``data_subnet_group``: name of the RDS subnet group over the data subnets. ``doors``: security group by service.
+    """
+
+    vpc_id: pulumi.Output[str]
+    private_subnet_ids: list[pulumi.Output[str]]
+    data_subnet_ids: list[pulumi.Output[str]]
+    data_subnet_group: pulumi.Output[str]
+    workloads: pulumi.Output[str]
+    doors: dict[str, pulumi.Output[str]]
+
+
+class Network(Component, token="tollgate:network:Network"):
+    """A VPC over two or three zones.
+
+    Declares: VPC, internet gateway, default security group emptied; per zone a public, a private and a data subnet;
+    one NAT gateway or one per zone; route tables; a security group for workloads and one per data service with a single
+    rule (from the workloads, on the service's port); flow logs to CloudWatch; the RDS subnet group.
+
+    Guarantees: data subnets have no route out of the VPC (they use its main table, which has the local route only);
+    the default security group lets nothing through (FSBP EC2.2); every connection is logged (FSBP EC2.6).
+    """
+
+    def __init__(self, name: str, spec: NetworkSpec, *, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts=opts)
+        self._spec = spec
+        self._vpc = ec2.Vpc(
+            self.child("vpc"),
+            cidr_block=spec.cidr,
+            enable_dns_support=True,
+            enable_dns_hostnames=True,
+            tags={"Name": name},
+            opts=self.within(),
+        )
+        ec2.DefaultSecurityGroup(self.child("default"), vpc_id=self._vpc.id, ingress=[], egress=[], opts=self.within())
+        public, private, data = (self._subnets(tier) for tier in FIRST_PART)
+        self._ways_out(public, private)
+        workloads, doors = self._doors()
+        self._flow_logs()
+        group = rds.SubnetGroup(
+            self.child("data"),
+            description="Data subnets: no route out of the VPC",
+            subnet_ids=[subnet.id for subnet in data.values()],
+            opts=self.within(),
+        )
+        self.outputs = self.register(
+            NetworkOutputs(
+                vpc_id=self._vpc.id,
+                private_subnet_ids=[subnet.id for subnet in private.values()],
+                data_subnet_ids=[subnet.id for subnet in data.values()],
+                data_subnet_group=group.name,
+                workloads=workloads.id,
+                doors={service: group.id for service, group in doors.items()},
+            )
+        )
+
+    def _subnets(self, tier: str) -> dict[str, ec2.Subnet]:
+        """One subnet per zone, by name (data-ap-southeast-1a)."""
+        parts = list(IPv4Network(self._spec.cidr).subnets(prefixlen_diff=4))
+        return {
+            f"{tier}-{zone}": ec2.Subnet(
+                self.child(f"{tier}-{zone}"),
+                vpc_id=self._vpc.id,
+                availability_zone=zone,
+                cidr_block=str(parts[FIRST_PART[tier] + index]),
+                map_public_ip_on_launch=False,
+                tags={"Name": self.child(f"{tier}-{zone}"), "tier": tier},
+                opts=self.within(),
+            )
+            for index, zone in enumerate(self._spec.zones)
+        }
+
+    def _ways_out(self, public: dict[str, ec2.Subnet], private: dict[str, ec2.Subnet]) -> None:
+        """Public subnets reach the internet; private ones only call out, through NAT; data subnets do neither."""
+        internet = ec2.InternetGateway(self.child("internet"), vpc_id=self._vpc.id, opts=self.within())
+        self._route("public", public, gateway_id=internet.id)
+        if self._spec.nat_gateways == "one":
+            nat = self._nat(next(iter(public.values())), self._spec.zones[0], internet)
+            self._route("private", private, nat_gateway_id=nat.id)
+            return
+        for zone, outside, part in zip(self._spec.zones, public.values(), private, strict=True):
+            nat = self._nat(outside, zone, internet)
+            self._route(part, {part: private[part]}, nat_gateway_id=nat.id)
+
+    def _nat(self, subnet: ec2.Subnet, zone: str, internet: ec2.InternetGateway) -> ec2.NatGateway:
+        address = ec2.Eip(self.child(f"nat-{zone}"), domain="vpc", opts=self.within(depends_on=[internet]))
+        return ec2.NatGateway(
+            self.child(f"nat-{zone}"), allocation_id=address.id, subnet_id=subnet.id, opts=self.within()
+        )
+
+    def _route(self, name: str, subnets: dict[str, ec2.Subnet], **target: pulumi.Input[str]) -> None:
+        table = ec2.RouteTable(
+            self.child(name),
+            vpc_id=self._vpc.id,
+            routes=[{"cidr_block": ANYWHERE, **target}],
+            opts=self.within(),
+        )
+        for part, subnet in subnets.items():
+            ec2.RouteTableAssociation(
+                self.child(part), route_table_id=table.id, subnet_id=subnet.id, opts=self.within()
+            )
+
+    def _doors(self) -> tuple[ec2.SecurityGroup, dict[str, ec2.SecurityGroup]]:
+        """A group for workloads, and one per data service that only workloads may enter."""
+        workloads = self._group("workloads", "Services of the platform: they call out, nothing calls in")
+        vpc.SecurityGroupEgressRule(
+            self.child("workloads-out"),
+            security_group_id=workloads.id,
+            description="Services call providers, AWS and the data services",
+            ip_protocol="-1",
+            cidr_ipv4=ANYWHERE,
+            opts=self.within(),
+        )
+        doors = {}
+        for service, port in DOORS.items():
+            doors[service] = self._group(service, f"{service}: from workloads, on port {port}; nothing goes out")
+            vpc.SecurityGroupIngressRule(
+                self.child(f"{service}-in"),
+                security_group_id=doors[service].id,
+                description=f"Workloads reach {service}",
+                referenced_security_group_id=workloads.id,
+                ip_protocol="tcp",
+                from_port=port,
+                to_port=port,
+                opts=self.within(),
+            )
+        return workloads, doors
+
+    def _group(self, name: str, description: str) -> ec2.SecurityGroup:
+        return ec2.SecurityGroup(
+            self.child(name),
+            vpc_id=self._vpc.id,
+            description=description,
+            revoke_rules_on_delete=True,
+            opts=self.within(),
+        )
+
+    def _flow_logs(self) -> None:
+        group = cloudwatch.LogGroup(
+            self.child("flow"), retention_in_days=self._spec.flow_log_retention_days, opts=self.within()
+        )
+        role = iam.Role(self.child("flow"), assume_role_policy=_assumed_by_flow_logs(), opts=self.within())
+        iam.RolePolicy(self.child("flow"), role=role.id, policy=group.arn.apply(_may_write_logs), opts=self.within())
+        ec2.FlowLog(
+            self.child("flow"),
+            vpc_id=self._vpc.id,
+            traffic_type="ALL",
+            log_destination_type="cloud-watch-logs",
+            log_destination=group.arn,
+            iam_role_arn=role.arn,
+            opts=self.within(),
+        )
+
+
+def _assumed_by_flow_logs() -> str:
+    statement = {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def _may_write_logs(group_arn: str) -> str:
+    # The actions that VPC user guide asks for ("IAM role for publishing flow logs"), on one group only.
+    statement = {
+        "Effect": "Allow",
+        "Action": [
+            "logs:CreateLogStream",
+            "logs:PutLogEvents",
+            "logs:DescribeLogStreams",
+        ],
+        "Resource": f"{group_arn}:*",
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

@@ -1,0 +1,129 @@
+"""PaymentPlatform: everything one environment has, wired from its settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi_kubernetes.core.v1 import Namespace
+
+from components.base import Component, plain
+from components.cluster import Place
+from components.database import BackupStore, Database, DatabaseOutputs
+from components.encryption import EncryptionKey
+from components.network import Network, NetworkOutputs
+from components.queues import QueueSet, QueueSetOutputs
+from components.rabbit import RabbitCluster, RabbitOutputs
+from components.redis import RedisOutputs, RedisStore
+from components.specs import Target
+from stacks.settings import PlatformSettings
+
+
+@dataclass(frozen=True)
+class PlatformOutputs:
+    """What the platform offers to services. ``None`` where this environment has no such part."""
+
+    databases: dict[str, DatabaseOutputs]
+    redis: RedisOutputs
+    broker: RabbitOutputs | None
+    queues: QueueSetOutputs | None
+    network: NetworkOutputs | None
+
+
+class PaymentPlatform(Component, token="tollgate:platform:PaymentPlatform"):
+    """One environment of the platform.
+
+    Declares: a namespace; on aws a Network and an EncryptionKey; a Database per domain; a RedisStore; and where the
+    target has a broker, a RabbitCluster and a QueueSet. Raises Refusal when a target cannot keep a promise.
+    """
+
+    def __init__(self, name: str, settings: PlatformSettings, *, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, safety=settings.safety, opts=opts)
+        self._settings = settings
+        self._place = self._namespace()
+        self._network: NetworkOutputs | None = None
+        self._key_arn: pulumi.Output[str] | None = None
+        if settings.network:
+            self._network = Network(self.child("network"), settings.network, opts=self.within()).outputs
+            self._key_arn = EncryptionKey(self.child("data"), safety=settings.safety, opts=self.within()).outputs.arn
+        databases = self._databases()
+        redis = self._redis()
+        broker, queues = self._messaging()
+        self.outputs = self.register(PlatformOutputs(databases, redis, broker, queues, self._network))
+
+    def exports(self) -> dict[str, Any]:
+        """The outputs as plain values, under the names the dataclasses give them."""
+        return dict(plain(self.outputs))
+
+    def _namespace(self) -> Place:
+        """The one namespace of this slice, closed to pods that are not restricted (Pod Security Standards)."""
+        wanted = self._settings.kubernetes
+        namespace = Namespace(
+            self.child("namespace"),
+            metadata={
+                "name": wanted.namespace,
+                "labels": {
+                    "pod-security.kubernetes.io/enforce": "restricted",
+                    "pod-security.kubernetes.io/warn": "restricted",
+                },
+            },
+            opts=self.stateful(),
+        )
+        zoned = self._settings.target is not Target.EDGE and wanted.zoned
+        return Place(namespace.metadata["name"], wanted.storage_class, zoned)
+
+    def _databases(self) -> dict[str, DatabaseOutputs]:
+        settings = self._settings
+        store = settings.kubernetes.backups
+        made: dict[str, DatabaseOutputs] = {}
+        for domain, spec in settings.databases.items():
+            backups = BackupStore(store.destination, store.endpoint_url, store.secret_ref) if store else None
+            made[domain] = Database(
+                self.child(domain),
+                spec,
+                target=settings.target,
+                safety=settings.safety,
+                network=self._network,
+                key_arn=self._key_arn,
+                place=self._place,
+                backups=backups,
+                opts=self.within(),
+            ).outputs
+        return made
+
+    def _redis(self) -> RedisOutputs:
+        return RedisStore(
+            self.child("redis"),
+            self._settings.redis,
+            target=self._settings.target,
+            safety=self._settings.safety,
+            network=self._network,
+            key_arn=self._key_arn,
+            place=self._place,
+            opts=self.within(),
+        ).outputs
+
+    def _messaging(self) -> tuple[RabbitOutputs | None, QueueSetOutputs | None]:
+        settings = self._settings
+        if settings.broker is None:
+            return None, None
+        broker = RabbitCluster(
+            self.child("rabbit"),
+            settings.broker,
+            target=settings.target,
+            safety=settings.safety,
+            place=self._place,
+            opts=self.within(),
+        )
+        if not settings.queues:
+            return broker.outputs, None
+        queues = QueueSet(
+            self.child("queues"),
+            settings.queues,
+            broker=broker,
+            safety=settings.safety,
+            place=self._place,
+            opts=self.within(),
+        )
+        return broker.outputs, queues.outputs

@@ -1,0 +1,1 @@
+"""What each environment asks for: closed settings, tier profiles and one short file per stack."""

@@ -1,0 +1,204 @@
+"""Tier profiles: every number a stack does not give itself, with where it comes from.
+
+Sources, named in brackets:
+[CNPG] CloudNativePG 1.30 docs · [EC] ElastiCache user guide · [OP] RabbitMQ cluster operator, docs/examples ·
+[PCI] PCI DSS 4.0.1 · [RDS] RDS user guide · [RMQ] RabbitMQ production checklist and quorum-queue docs ·
+[ours] a choice of this project, to be changed by those who know the load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from components.specs import Target
+from stacks.settings import Domain, Tier
+
+# An edge site takes payments and forwards them; accounts and ledgers stay central, so it has the gateway's buffer only.
+DOMAINS: dict[Tier, tuple[Domain, ...]] = {
+    Tier.DEV: ("account", "wallet", "gateway", "risk", "clearing"),
+    Tier.STAGING: ("account", "wallet", "gateway", "risk", "clearing"),
+    Tier.PROD: ("account", "wallet", "gateway", "risk", "clearing"),
+    Tier.EDGE: ("gateway",),
+}
+
+# Everything guards the data from staging up: staging rehearses what production will do. [ours]
+SAFETY = {
+    Tier.DEV: {"protect": False, "retain_on_delete": False, "deletion_protection": False, "final_snapshot": False},
+    Tier.STAGING: {"protect": True, "retain_on_delete": True, "deletion_protection": True, "final_snapshot": True},
+    Tier.PROD: {"protect": True, "retain_on_delete": True, "deletion_protection": True, "final_snapshot": True},
+    Tier.EDGE: {"protect": True, "retain_on_delete": True, "deletion_protection": True, "final_snapshot": True},
+}
+
+NETWORK = {
+    # Flow logs: 12 months where cards are handled [PCI 10.5.1]; 400 days is the next size CloudWatch offers.
+    Tier.DEV: {"cidr": "10.10.0.0/16", "nat_gateways": "one", "flow_log_retention_days": 14},
+    Tier.STAGING: {"cidr": "10.20.0.0/16", "nat_gateways": "one", "flow_log_retention_days": 90},
+    Tier.PROD: {"cidr": "10.30.0.0/16", "nat_gateways": "one_per_zone", "flow_log_retention_days": 400},
+}
+
+DATABASE: dict[Tier, dict[str, Any]] = {
+    Tier.DEV: {
+        "postgres_version": 17,  # in community support until November 2029 (postgresql.org, versioning policy)
+        "instance_class": "db.t4g.medium",  # smallest class with Performance Insights [RDS]
+        "cpu": 1,  # [ours]
+        "memory_gib": 2,  # [ours]
+        "storage_gib": 20,  # least that gp3 takes [RDS]
+        "max_storage_gib": 100,  # [ours]
+        "backup_retention_days": 7,  # [ours] a week: a fault made on Friday is found on Monday
+        "high_availability": False,
+        "insights_retention_days": 7,  # free tier of Performance Insights [RDS]
+    },
+    Tier.STAGING: {
+        "postgres_version": 17,
+        "instance_class": "db.m7g.large",  # 2 vCPU, 8 GiB; not burstable, so rehearsed timings hold [RDS]
+        "cpu": 2,  # as m7g.large
+        "memory_gib": 8,  # as m7g.large
+        "storage_gib": 100,  # [ours]
+        "max_storage_gib": 500,  # [ours]
+        "backup_retention_days": 14,  # [ours] two release cycles
+        "high_availability": True,
+        "insights_retention_days": 7,
+    },
+    Tier.PROD: {
+        "postgres_version": 17,
+        "instance_class": "db.r7g.xlarge",  # 4 vCPU, 32 GiB; ledgers live in memory [RDS], size [ours]
+        "cpu": 4,  # as r7g.xlarge
+        "memory_gib": 32,  # as r7g.xlarge
+        "storage_gib": 500,  # [ours]; from 400 GiB gp3 stripes over four volumes: 12,000 IOPS [RDS]
+        "max_storage_gib": 4000,  # [ours]
+        "backup_retention_days": 35,  # the most RDS keeps [RDS]
+        "high_availability": True,
+        "insights_retention_days": 731,  # two years: compare with last year's peak [RDS]
+    },
+    Tier.EDGE: {
+        "postgres_version": 17,
+        "instance_class": "db.t4g.medium",
+        "cpu": 1,  # k3s needs the other core [k3s requirements: server 2 cores, 2 GB]
+        "memory_gib": 1,
+        "storage_gib": 20,  # [ours]
+        "max_storage_gib": 22,
+        "backup_retention_days": 7,  # [ours] longer than any outage of the link that is planned for
+        "high_availability": False,
+        "insights_retention_days": 7,
+    },
+}
+
+BROKER: dict[Tier, dict[str, Any] | None] = {
+    Tier.DEV: {
+        "version": "4.3.5",  # first 4.3 without known data-loss faults (release notes 4.3.3 to 4.3.5) [RMQ]
+        "replicas": 1,
+        "cpu": 1,  # operator's default request [OP]
+        "memory_gib": 2,  # operator's default [OP]
+        "storage_gib": 10,  # operator's default [OP]
+        "termination_grace_seconds": 60,  # [ours] dev data may be lost
+        "tls_secret_ref": None,
+    },
+    Tier.STAGING: {
+        "version": "4.3.5",
+        "replicas": 3,  # least that survives the loss of a node [RMQ]
+        "cpu": 4,  # production minimum 4 cores, 4 GiB per node [RMQ]
+        "memory_gib": 4,
+        "storage_gib": 50,  # [ours]
+        "termination_grace_seconds": 604800,  # operator's default: a node waits for its quorum [OP]
+        "tls_secret_ref": "payments-broker-tls",
+    },
+    Tier.PROD: {
+        "version": "4.3.5",
+        "replicas": 3,
+        "cpu": 4,  # 1 billion messages of 8 kB a day on 3 x (4 cores, 10 GiB, 500 GiB) [OP, production-ready]
+        "memory_gib": 10,
+        "storage_gib": 500,
+        "termination_grace_seconds": 604800,
+        "tls_secret_ref": "payments-broker-tls",
+    },
+    Tier.EDGE: None,  # an edge site stores and forwards: RabbitMQ wants 4 cores and 4 GiB of its own [RMQ]
+}
+
+QUEUE: dict[Tier, dict[str, Any]] = {
+    # 12 tries: past an outage of minutes, short of a poison message's endless loop. [ours; the default is 20, RMQ]
+    # About 1 MB of memory per 30,000 messages [RMQ], so a million waiting is 33 MB per node.
+    Tier.DEV: {"delivery_limit": 12, "max_length": 10_000, "dead_letter_max_length": 10_000},
+    Tier.STAGING: {"delivery_limit": 12, "max_length": 200_000, "dead_letter_max_length": 50_000},
+    Tier.PROD: {"delivery_limit": 12, "max_length": 1_000_000, "dead_letter_max_length": 200_000},
+}
+
+REDIS: dict[Tier, dict[str, Any]] = {
+    Tier.DEV: {
+        "version": "9.0",  # durability=sync needs 9.0 or newer [EC]
+        "node_type": "cache.t4g.small",  # [ours]
+        "cpu": 1,
+        "memory_gib": 1,
+        "storage_gib": 5,  # [ours]
+        "replicas": 0,
+        "durable_writes": False,
+        "snapshot_retention_days": 1,
+        "acl_secret_ref": "payments-redis-acl",
+        "tls_secret_ref": None,
+    },
+    Tier.STAGING: {
+        "version": "9.0",
+        "node_type": "cache.m7g.large",  # smallest of the families that allow durability=sync [EC]
+        "cpu": 2,
+        "memory_gib": 6,  # as m7g.large
+        "storage_gib": 20,  # [ours]
+        "replicas": 1,  # durability=sync needs one per shard [EC]
+        "durable_writes": True,
+        "snapshot_retention_days": 7,  # a week, FSBP ElastiCache.1 asks for one day or more
+        "acl_secret_ref": "payments-redis-acl",
+        "tls_secret_ref": "payments-redis-tls",
+    },
+    Tier.PROD: {
+        "version": "9.0",
+        "node_type": "cache.r7g.large",  # 13 GiB [EC]; size [ours]
+        "cpu": 2,
+        "memory_gib": 13,
+        "storage_gib": 40,
+        "replicas": 2,  # one copy in each of three zones
+        "durable_writes": True,
+        "snapshot_retention_days": 14,
+        "acl_secret_ref": "payments-redis-acl",
+        "tls_secret_ref": "payments-redis-tls",
+    },
+    Tier.EDGE: {
+        "version": "9.0",
+        "node_type": "cache.t4g.small",
+        "cpu": 1,
+        "memory_gib": 1,
+        "storage_gib": 2,  # [ours]
+        "replicas": 0,
+        "durable_writes": False,
+        "snapshot_retention_days": 1,
+        "acl_secret_ref": "payments-redis-acl",
+        "tls_secret_ref": "payments-redis-tls",
+    },
+}
+
+
+def profile(tier: Tier, target: Target) -> dict[str, Any]:
+    """What a stack of this tier and target has before its own file is read."""
+    return {
+        "tier": tier.value,
+        "target": target.value,
+        "kubernetes": {
+            "namespace": "payments",
+            "storage_class": "encrypted-retain",
+            "zoned": tier in (Tier.STAGING, Tier.PROD),
+            "backups": None,
+        },
+        "safety": SAFETY[tier],
+        "network": NETWORK.get(tier) if target is Target.AWS else None,
+        "databases": {domain: {"database_name": domain, **DATABASE[tier]} for domain in DOMAINS[tier]},
+        "broker": BROKER[tier],
+        "queues": {"payments": QUEUE[tier]} if BROKER[tier] else {},
+        "redis": REDIS[tier],
+        "tags": {"platform": "payments", "tier": tier.value},
+    }
+
+
+def merged(base: Any, overrides: Any) -> Any:
+    """Overrides over a base: mappings key by key, all else replaced."""
+    if not isinstance(base, Mapping) or not isinstance(overrides, Mapping):
+        return overrides
+    added = {key: value for key, value in overrides.items() if key not in base}
+    return {key: merged(value, overrides[key]) if key in overrides else value for key, value in base.items()} | added

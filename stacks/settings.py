@@ -1,0 +1,125 @@
+"""Everything a stack may say: frozen, closed models. What a stack leaves out, its tier profile says."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from components.specs import (
+    BrokerSpec,
+    DatabaseSpec,
+    NetworkSpec,
+    QueueSpec,
+    RedisSpec,
+    Ref,
+    Safety,
+    Spec,
+    Target,
+)
+
+Domain = Literal["account", "wallet", "gateway", "risk", "clearing"]
+# The name of a queue, its exchange and its policy; ".dead" is added for dead letters.
+QueueName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,40}$")]
+# AWS: tag keys 1 to 128 characters, values to 256; without the colon, the reserved "aws:" cannot be written.
+TagKey = Annotated[str, StringConstraints(pattern=r"^[\w ./=+@-]{1,128}$")]
+TagValue = Annotated[str, StringConstraints(max_length=256)]
+
+
+class Tier(StrEnum):
+    """How much is at stake: it chooses the numbers and the protection (stacks/profiles.py)."""
+
+    DEV = "dev"
+    STAGING = "staging"
+    PROD = "prod"
+    EDGE = "edge"
+
+
+class AwsSettings(Spec):
+    """Which account and region. Credentials come from the environment."""
+
+    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="AWS region, e.g. ap-southeast-1")
+    account_id: str | None = Field(
+        default=None, pattern=r"^\d{12}$", description="the only AWS account allowed; any when left out"
+    )
+
+
+class BackupSettings(Spec):
+    """Where databases on Kubernetes send their backups."""
+
+    destination: str = Field(pattern=r"^s3://[a-z0-9][a-z0-9.-]+(/.*)?$", description="S3 path")
+    endpoint_url: str | None = Field(default=None, pattern=r"^https?://", description="for an S3 that is not AWS's")
+    secret_ref: Ref = Field(description="name of the Secret with access_key_id and secret_access_key")
+
+
+class KubernetesSettings(Spec):
+    """Which cluster, and where in it."""
+
+    context: str = Field(min_length=1, description="kubeconfig context; no other cluster is ever touched")
+    namespace: Ref
+    storage_class: str = Field(min_length=1, description="an encrypted StorageClass with reclaim policy Retain")
+    zoned: bool = Field(description="the nodes lie in three zones, so copies are spread over zones")
+    backups: BackupSettings | None = Field(description="needed where databases run on Kubernetes")
+
+
+class PlatformSettings(Spec):
+    """One environment, complete."""
+
+    tier: Tier
+    target: Target
+    aws: AwsSettings | None = Field(default=None, description="needed on aws")
+    kubernetes: KubernetesSettings
+    safety: Safety
+    network: NetworkSpec | None = Field(default=None, description="needed on aws")
+    databases: dict[Domain, DatabaseSpec] = Field(min_length=1)
+    broker: BrokerSpec | None = Field(default=None, description="null where nothing queues, as on edge")
+    queues: dict[QueueName, QueueSpec]
+    redis: RedisSpec
+    tags: dict[TagKey, TagValue] = Field(description="on every AWS resource")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        found = [*self._target_contradictions(), *self._tier_contradictions(), *self._refusals()]
+        if found:
+            raise PydanticCustomError("contradictions", "settings contradict each other", {"found": found})
+        return self
+
+    def _target_contradictions(self) -> list[tuple[tuple[str, ...], str]]:
+        found: list[tuple[tuple[str, ...], str]] = []
+        on_aws = self.target is Target.AWS
+        for key, value in (("aws", self.aws), ("network", self.network)):
+            if on_aws and value is None:
+                found.append(((key,), "is needed on aws"))
+            if not on_aws and value is not None:
+                found.append(((key,), f"means nothing on {self.target}; remove it"))
+        if self.aws and self.network:
+            wrong = [zone for zone in self.network.zones if not zone.startswith(self.aws.region)]
+            if wrong:
+                found.append((("network", "zones"), f"not all of them are zones of {self.aws.region}"))
+        if not on_aws and self.kubernetes.backups is None:
+            found.append((("kubernetes", "backups"), f"is needed on {self.target}: databases run on Kubernetes there"))
+        if self.queues and self.broker is None:
+            found.append((("queues",), "queues need a broker, and this environment has none"))
+        return found
+
+    def _tier_contradictions(self) -> list[tuple[tuple[str, ...], str]]:
+        found: list[tuple[tuple[str, ...], str]] = []
+        if (self.tier is Tier.EDGE) != (self.target is Target.EDGE):
+            found.append((("tier",), "tier edge and target edge go together"))
+        if self.tier is Tier.PROD:
+            found += [
+                (("safety", guard), "prod always guards its data; remove this line")
+                for guard, on in self.safety.model_dump().items()
+                if not on
+            ]
+        return found
+
+    def _refusals(self) -> list[tuple[tuple[str, ...], str]]:
+        """What the target cannot promise, as the components themselves would say it."""
+        parts: list[tuple[tuple[str, ...], BrokerSpec | DatabaseSpec | RedisSpec]] = [(("redis",), self.redis)]
+        parts += [(("databases", domain), spec) for domain, spec in self.databases.items()]
+        if self.broker:
+            parts.append((("broker",), self.broker))
+        return [((*path, field), why) for path, spec in parts for field, why in spec.refused_by(self.target)]
