@@ -5,14 +5,13 @@ from tollgate.policy.reading import Reading
 from tollgate.policy.severity import HIGH
 from tollgate.policy.statement import rule
 
+_KEPT_IN = {"allowPrivilegeEscalation": False, "runAsNonRoot": True}
 _RESTRICTED = {
     "securityContext": {"runAsNonRoot": True},
-    "containers": [{"securityContext": {"allowPrivilegeEscalation": False}}],
+    "containers": [{"securityContext": _KEPT_IN}],
+    "initContainers": [{"securityContext": _KEPT_IN}],
 }
-_ESCALATING = {
-    "securityContext": {"runAsNonRoot": True},
-    "containers": [{"securityContext": {"allowPrivilegeEscalation": True}}],
-}
+_ESCALATING = {**_RESTRICTED, "containers": [{"securityContext": {**_KEPT_IN, "allowPrivilegeEscalation": True}}]}
 
 
 @rule(
@@ -21,6 +20,7 @@ _ESCALATING = {
     severity=HIGH,
     controls=("PCI-DSS 2.2.6", "CIS-Kubernetes 5.2"),
     types=(
+        "kubernetes:apps/v1:DaemonSet",
         "kubernetes:apps/v1:Deployment",
         "kubernetes:apps/v1:StatefulSet",
         "kubernetes:batch/v1:Job",
@@ -28,17 +28,23 @@ _ESCALATING = {
     fix="set runAsNonRoot to true for the pod and allowPrivilegeEscalation to false for each container",
     good={"spec": {"template": {"spec": _RESTRICTED}}},
     bad={"spec": {"template": {"spec": _ESCALATING}}},
-    # Kubernetes API reference, PodSpec: init containers are optional.
-    defaults={"spec.template.spec.initContainers": None},
+    # Kubernetes API reference: init containers are optional (PodSpec), and a container takes the pod's runAsNonRoot
+    # unless it sets its own (SecurityContext). The pod's must be true, so that is what a container gets.
+    defaults={
+        "spec.template.spec.initContainers": None,
+        "spec.template.spec.containers[*].securityContext.runAsNonRoot": True,
+        "spec.template.spec.initContainers[*].securityContext.runAsNonRoot": True,
+    },
 )
 def pod_restricted(workload: Reading) -> Check:
     pod = workload["spec.template.spec"]
     return (
         pod["securityContext.runAsNonRoot"].is_true()
-        & pod["containers"].each(_cannot_escalate)
-        & pod["initContainers"].each(_cannot_escalate)
+        & pod["containers"].each(_kept_in)
+        & pod["initContainers"].each(_kept_in)
     )
 
 
-def _cannot_escalate(container: Reading) -> Check:
-    return container["securityContext.allowPrivilegeEscalation"].is_false()
+def _kept_in(container: Reading) -> Check:
+    own = container["securityContext"]
+    return own["allowPrivilegeEscalation"].is_false() & own["runAsNonRoot"].is_true()

@@ -11,9 +11,7 @@ LEFT_OUT = object()
 
 def places(value: Any, path: Path = ()) -> Iterator[Path]:
     """Every place of an example, from the outside in, without the root."""
-    items = (
-        value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
-    )
+    items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
     for key, item in items:
         yield (*path, key)
         yield from places(item, (*path, key))

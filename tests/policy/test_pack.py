@@ -47,8 +47,5 @@ def test_a_rule_that_raises_is_named_with_its_place_and_without_a_value():
     with pytest.raises(TollgateError) as caught:
         pack.breaches(MANDATORY.types[0], "urn:pulumi:a::b::c::d", {"password": "hunter2"})
     message = str(caught.value)
-    assert (
-        f"policy rule {MANDATORY.id} could not run on urn:pulumi:a::b::c::d: ValueError at test_pack.py"
-        in message
-    )
+    assert f"policy rule {MANDATORY.id} could not run on urn:pulumi:a::b::c::d: ValueError at test_pack.py" in message
     assert "hunter2" not in message

@@ -52,9 +52,7 @@ def test_all_mistakes_are_told_at_once():
 
 
 def test_high_and_critical_are_mandatory():
-    rules = [
-        rule(**{**WELL_STATED, "severity": severity})(rotated) for severity in (LOW, MEDIUM, HIGH, CRITICAL)
-    ]
+    rules = [rule(**{**WELL_STATED, "severity": severity})(rotated) for severity in (LOW, MEDIUM, HIGH, CRITICAL)]
     assert [each.mandatory for each in rules] == [False, False, True, True]
 
 

@@ -8,6 +8,7 @@ import pkgutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from traceback import extract_tb
@@ -113,7 +114,8 @@ def _misconfigured(stated: Mapping[str, Level], settings: Mapping[str, RuleSetti
         if name == "all":  # Pulumi's word for every rule; the engine has already applied its level to each
             continue
         if name not in stated:
-            yield Problem(name, f"no such rule; the rules are {', '.join(stated)}")
+            (nearest,) = get_close_matches(name, stated, n=1, cutoff=0.0)
+            yield Problem(name, f"no such rule; did you mean {nearest}?")
         elif setting.level not in (stated[name], Level.MANDATORY):
             yield Problem(name, f"{setting.level} is not allowed; this rule is {stated[name]} or mandatory")
 

@@ -72,9 +72,7 @@ class Reading:
         reading = self
         for segment in segments:
             if segment == "*":
-                raise ValueError(
-                    f"{path!r} means many places: use .each for items, .key for a key of that name"
-                )
+                raise ValueError(f"{path!r} means many places: use .each for items, .key for a key of that name")
             reading = reading._step(segment)
         return reading
 
@@ -103,11 +101,7 @@ class Reading:
         if self.state is State.MISSING:
             return "is left out"
         if self.state is State.UNKNOWN:
-            return (
-                "is a secret that cannot be read here"
-                if self.secret
-                else "is not known until the change runs"
-            )
+            return "is a secret that cannot be read here" if self.secret else "is not known until the change runs"
         if isinstance(self.value, Misplaced):
             return self.value.found
         return "is a secret" if self.secret else f"is {show(self.value)}"
@@ -130,15 +124,11 @@ class Reading:
 
     def at_least(self, least: float, unit: str = "") -> Check:
         """A number, ``least`` or more. Text that looks like a number is not one."""
-        return self.satisfies(
-            lambda value: _is_number(value) and value >= least, f"at least {_amount(least, unit)}"
-        )
+        return self.satisfies(lambda value: _is_number(value) and value >= least, f"at least {_amount(least, unit)}")
 
     def at_most(self, most: float, unit: str = "") -> Check:
         """A number, ``most`` or less. Text that looks like a number is not one."""
-        return self.satisfies(
-            lambda value: _is_number(value) and value <= most, f"at most {_amount(most, unit)}"
-        )
+        return self.satisfies(lambda value: _is_number(value) and value <= most, f"at most {_amount(most, unit)}")
 
     def is_true(self) -> Check:
         return self.satisfies(lambda value: value is True, "true")

@@ -124,9 +124,7 @@ class PackServicer(analyzer_pb2_grpc.AnalyzerServicer):
             inside = {rule.id for rule in self._pack.applicable(type_token)}
             self._not_applicable[type_token] = analyzer_pb2.AnalyzeResponse(
                 not_applicable=[
-                    analyzer_pb2.PolicyNotApplicable(
-                        policy_name=rule.id, reason=f"does not read {type_token}"
-                    )
+                    analyzer_pb2.PolicyNotApplicable(policy_name=rule.id, reason=f"does not read {type_token}")
                     for rule in self._pack.rules
                     if rule.id not in inside
                 ]

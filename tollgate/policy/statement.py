@@ -80,7 +80,7 @@ class Rule:
             shown.append(f"and {len(check.findings) - _MOST_FINDINGS} more")
         found = "; ".join(shown)
         controls = f" ({', '.join(self.controls)})" if self.controls else ""
-        why = f"Why: {self.why}{controls}"
+        why = f"Why: {self.why.removesuffix('.')}{controls}."
         if check.verdict is Verdict.UNSHOWN:
             return f"{CANNOT_BE_SHOWN}{found}. Pin the value: {self.fix}.\n{why}"
         return f"{found}. To fix: {self.fix}.\n{why}"

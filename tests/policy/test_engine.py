@@ -1,0 +1,76 @@
+"""The pack under the real engine: what it finds stops a preview, and a value that is not known yet does too."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.engine.projects import Tiny
+from tollgate.policy.statement import CANNOT_BE_SHOWN
+
+pytestmark = pytest.mark.engine
+
+PACK = Path(__file__).parents[2] / "policies"
+# A component with a provider's type token: the engine shows it to the pack as it shows the provider's own resource.
+PROGRAM = """
+import asyncio
+import pulumi
+
+def later(value):
+    known = asyncio.get_event_loop().create_future()
+    known.set_result(False)
+    return pulumi.Output(set(), pulumi.Output.from_input(value).future(), known)
+
+safe = {"backupRetentionPeriod": 14, "storageEncrypted": True, "publiclyAccessible": False}
+inputs = {**safe, **INPUTS}
+pulumi.ComponentResource("aws:rds/instance:Instance", "database", inputs)
+"""
+
+
+def preview(tmp_path, toolchain, inputs, pack=PACK, *arguments):
+    tiny = Tiny(tmp_path / "tiny", toolchain, PROGRAM.replace("INPUTS", inputs))
+    outcome = tiny.preview("--policy-pack", str(pack), *arguments)
+    return outcome, tiny.events
+
+
+@pytest.mark.parametrize(
+    ("inputs", "beginnings"),
+    [
+        ("{}", []),
+        ('{"backupRetentionPeriod": 1}', ["backupRetentionPeriod is 1, wanted at least 7 days"]),
+        ('{"backupRetentionPeriod": later(14)}', [f"{CANNOT_BE_SHOWN}backupRetentionPeriod is not known"]),
+        ('{"storageEncrypted": pulumi.Output.secret("hunter2")}', ["storageEncrypted is a secret, wanted true"]),
+    ],
+)
+def test_a_mandatory_rule_that_does_not_hold_or_cannot_be_shown_stops_the_preview(
+    tmp_path, toolchain, inputs, beginnings
+):
+    outcome, events = preview(tmp_path, toolchain, inputs)
+    assert (outcome.code != 0) is bool(beginnings)
+    found = [event["policyEvent"] for event in events if "policyEvent" in event]
+    assert len(found) == len(beginnings)
+    assert all(event["message"].startswith(text) for event, text in zip(found, beginnings, strict=True))
+    assert all(event["enforcementLevel"] == "mandatory" for event in found)
+    assert "hunter2" not in str(found)
+
+
+def test_rules_that_do_not_read_a_resource_are_not_counted_as_passed(tmp_path, toolchain):
+    _, events = preview(tmp_path, toolchain, "{}")
+    summaries = [event["policyAnalyzeSummaryEvent"] for event in events if "policyAnalyzeSummaryEvent" in event]
+    (judged,) = [summary["passed"] for summary in summaries if summary.get("passed")]
+    assert judged == ["database-backup-retain", "database-instance-private", "database-storage-encrypt"]
+
+
+def test_a_rule_that_raises_fails_the_preview_and_is_named(tmp_path, toolchain, broken_pack):
+    outcome, _ = preview(tmp_path, toolchain, "{}", broken_pack)
+    assert outcome.code != 0
+    (named,) = [error for error in outcome.errors if "database-rule-broken" in error]
+    assert "could not run on urn:pulumi:dev::tiny::aws:rds/instance:Instance::database: KeyError" in named
+    assert "Traceback" not in str(outcome.errors)
+
+
+def test_a_configuration_that_names_no_rule_fails_the_preview(tmp_path, toolchain):
+    config = tmp_path / "config.json"
+    config.write_text('{"database-backup-retian": "mandatory"}')
+    outcome, _ = preview(tmp_path, toolchain, "{}", PACK, "--policy-pack-config", str(config))
+    assert outcome.code != 0
+    assert "database-backup-retian  no such rule; did you mean database-backup-retain?" in "".join(outcome.errors)
