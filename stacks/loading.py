@@ -139,8 +139,7 @@ def _strange_keys(config: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     for key in config:
         namespace, colon, name = key.partition(":")
         if not colon:
-            meant = f"did you mean {NAMESPACE}:{key}?" if key in PlatformSettings.model_fields else ""
-            yield key, f"has no namespace; {meant or nearest(key, _full_names())}"
+            yield key, f"has no namespace; {_meant(key)}"
         elif namespace == NAMESPACE:
             if name not in PlatformSettings.model_fields:
                 yield key, f"no such setting; {nearest(name, PlatformSettings.model_fields)}"
@@ -150,11 +149,12 @@ def _strange_keys(config: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         elif namespace in PlatformSettings.model_fields:
             yield key, f"is not read: providers are made from {NAMESPACE}:{namespace}; write it there"
         else:
-            yield key, f"no such namespace; {nearest(key, _full_names())}"
+            yield key, f"no such namespace; {_meant(name)}"
 
 
-def _full_names() -> list[str]:
-    return [f"{NAMESPACE}:{name}" for name in PlatformSettings.model_fields]
+def _meant(name: str) -> str:
+    ours = name in PlatformSettings.model_fields
+    return f"did you mean {NAMESPACE}:{name}?" if ours else f"settings begin with {NAMESPACE}:"
 
 
 def _validated(ours: Mapping[str, Any]) -> PlatformSettings:

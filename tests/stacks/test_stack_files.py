@@ -1,0 +1,198 @@
+"""A stack file says what it means, or the error says where it does not and what to write."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stacks import schema
+from stacks.explain import names_in
+from stacks.loading import SettingsError, check_stack_file, load_settings
+from stacks.profiles import merged
+from tests.components.recording import ROOT, STACKS, config_of, deep
+
+GOOD = """\
+config:
+  payments:tier: dev
+  payments:target: aws
+  payments:aws: {region: ap-southeast-1}
+  payments:kubernetes: {context: here}
+  payments:network: {zones: [ap-southeast-1a, ap-southeast-1b]}
+"""
+
+# (what a person writes below GOOD, or instead of it; the one line they get back, without the file's name)
+MISTAKES = {
+    "a nested key": (
+        "  payments:databases:\n    clearing:\n      backup_retention_dyas: 7\n",
+        "9  databases.clearing.backup_retention_dyas: no such setting; did you mean backup_retention_days?",
+    ),
+    "a key of ours": ("  payments:databses: {}\n", "7  databses: no such setting; did you mean databases?"),
+    "a domain": (
+        "  payments:databases:\n    claring: {}\n",
+        "8  databases.claring: no such setting; did you mean clearing?",
+    ),
+    "a namespace": ("  payment:tier: dev\n", "7  payment:tier: no such namespace; did you mean payments:tier?"),
+    "no namespace": ("  tier: dev\n", "7  tier: has no namespace; did you mean payments:tier?"),
+    "a key of Pulumi's": ("  pulumi:tgas: {}\n", "7  pulumi:tgas: no such setting of Pulumi; did you mean tags?"),
+    "a provider's key": (
+        "  aws:region: eu-west-1\n",
+        "7  aws:region: is not read: providers are made from payments:aws; write it there",
+    ),
+    "a key of the file": (
+        "secretprovider: x\n",
+        "7  secretprovider: no such key in a stack file; did you mean secretsprovider?",
+    ),
+    "a key twice": ("  payments:tier: prod\n", "7  tier: is written twice; the first is on line 2"),
+    "text for a number": (
+        "  payments:databases:\n    risk:\n      storage_gib: '40'\n",
+        "9  databases.risk.storage_gib: must be a valid integer",
+    ),
+    "out of bounds": (
+        "  payments:databases:\n    risk:\n      backup_retention_days: 0\n",
+        "9  databases.risk.backup_retention_days: must be greater than or equal to 1",
+    ),
+    "an enumeration": (
+        "  payments:broker:\n    replicas: 2\n",
+        "8  broker.replicas: must be 1, 3 or 5",
+    ),
+    "no room to grow": (
+        "  payments:databases:\n    risk:\n      storage_gib: 100\n",
+        "8  databases.risk: max_storage_gib must be at least 110, 10 % above storage_gib",
+    ),
+    "a promise the target cannot keep": (
+        "  payments:redis:\n    durable_writes: true\n",
+        "8  redis.durable_writes: ElastiCache needs a replica for it; write replicas: 1 or more",
+    ),
+    "a list that is a mapping": ("  payments:queues: []\n", "7  queues: must be an object"),
+}
+
+
+@pytest.mark.parametrize(("written", "said"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_each_mistake_is_one_line_with_its_address(tmp_path: Path, written: str, said: str) -> None:
+    assert check(tmp_path, GOOD + written) == [f"stacks/Pulumi.x.yaml:{said}"]
+
+
+def test_the_example_of_a_right_file_is_right(tmp_path: Path) -> None:
+    assert check(tmp_path, GOOD) == []
+
+
+def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+    said = check(
+        tmp_path,
+        "config:\n  payments:tier: prdo\n  payments:target: aws\n  payments:redis: {replica: 1}\n  payment:x: 1\n",
+    )
+    assert said == [
+        "stacks/Pulumi.x.yaml:1  kubernetes.context: is needed (kubeconfig context; no other cluster is ever touched)",
+        "stacks/Pulumi.x.yaml:1  network.zones: is needed (availability zones by name)",
+        "stacks/Pulumi.x.yaml:2  tier: must be 'dev', 'staging', 'prod' or 'edge'",
+        "stacks/Pulumi.x.yaml:4  redis.replica: no such setting; did you mean replicas?",
+        "stacks/Pulumi.x.yaml:5  payment:x: no such namespace; settings begin with payments:",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["config:\n\tpayments:tier: dev\n", "config: {payments:tier: dev\n", "config: *nobody\n", "\x00"]
+)
+def test_what_is_not_yaml_is_one_clear_error(tmp_path: Path, text: str) -> None:
+    (said,) = check(tmp_path, text)
+    assert said.startswith("stacks/Pulumi.x.yaml")
+    assert "is not YAML" in said
+
+
+SECRET = "hunter2-4111111111111111"
+HELD = {
+    "a password": f"  payments:databases:\n    risk:\n      password: {SECRET}\n",
+    "a tag that is a token": f"  payments:tags:\n    deploy_token: {SECRET}\n",
+    "an encrypted value": f"  payments:redis:\n    acl_secret_ref:\n      secure: {SECRET}\n",
+    "a value where a name belongs": f"  payments:redis:\n    acl_secret_ref: 'A b {SECRET}!'\n",
+    "a broken line": f"  payments:tags: {{password: {SECRET}\n",
+}
+
+
+@pytest.mark.parametrize("written", HELD.values(), ids=HELD.keys())
+def test_a_secret_is_refused_and_never_repeated(tmp_path: Path, written: str) -> None:
+    said = check(tmp_path, GOOD + written)
+    assert said
+    assert SECRET not in "\n".join(said)
+
+
+def test_a_value_from_elsewhere_is_not_blamed_on_the_file() -> None:
+    config = config_of("staging")
+    config["payments:databases"] = json.dumps({"clearing": {"storage_gib": 200, "bakcup_retention_days": 3}})
+    with pytest.raises(SettingsError) as caught:
+        load_settings("staging", config, [], root=ROOT)
+    assert str(caught.value) == (
+        "(given outside the stack file)  databases.clearing.bakcup_retention_days: "
+        "no such setting; did you mean backup_retention_days?"
+    )
+
+
+def test_a_value_that_the_engine_calls_secret_is_refused() -> None:
+    config = config_of("staging")
+    with pytest.raises(SettingsError, match=r"Pulumi.staging.yaml:\d+  aws: holds a secret"):
+        load_settings("staging", config, ["payments:aws"], root=ROOT)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_stack_file_is_right_with_and_without_the_engine(stack: str) -> None:
+    file = ROOT / "stacks" / f"Pulumi.{stack}.yaml"
+    assert check_stack_file(file) == []
+    assert load_settings(stack, config_of(stack), [], root=ROOT).databases
+    assert file.read_text().startswith("# yaml-language-server: $schema=schema.json\n")
+
+
+@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_example_is_right_over_staging_and_changes_it(example: Path) -> None:
+    changed = load_settings("staging", config_of("staging", example), [], root=ROOT)
+    assert changed != load_settings("staging", config_of("staging"), [], root=ROOT)
+
+
+@pytest.mark.parametrize("guard", ["protect", "retain_on_delete", "deletion_protection", "final_snapshot"])
+def test_production_cannot_take_its_guards_off(guard: str) -> None:
+    config = config_of("prod") | {"payments:safety": json.dumps({guard: False})}
+    with pytest.raises(SettingsError, match=rf"safety\.{guard}: prod always guards its data"):
+        load_settings("prod", config, [], root=ROOT)
+
+
+def test_the_schema_for_editors_is_current() -> None:
+    assert schema.FILE.read_text(encoding="utf-8") == schema.rendered(), "run: python -m stacks.schema"
+
+
+def test_the_schema_is_closed_everywhere_and_knows_every_key_in_use() -> None:
+    shape = schema.stack_file_schema()
+    named = {name: part for name, part in shape["$defs"].items() if part["type"] == "object"}
+    assert named
+    assert [name for name, part in named.items() if part["additionalProperties"] is not False] == []
+    for stack in STACKS:
+        written = yaml.safe_load((ROOT / "stacks" / f"Pulumi.{stack}.yaml").read_text())
+        assert set(written["config"]) <= set(shape["properties"]["config"]["properties"])
+
+
+def test_pulumi_declares_exactly_the_settings_there_are() -> None:
+    declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+    assert {key for key in declared if ":" not in key} == set(names_in(()))
+
+
+TREES = st.recursive(
+    st.integers(), lambda deeper: st.dictionaries(st.sampled_from("abcd"), deeper, max_size=3), max_leaves=12
+)
+
+
+@given(TREES, TREES)
+def test_merging_gives_the_override_where_it_speaks_and_the_base_elsewhere(base: object, over: object) -> None:
+    assert merged(base, over) == deep(base, over)
+    assert merged(base, base) == base
+    assert merged(merged(base, over), over) == merged(base, over)
+
+
+def check(folder: Path, text: str) -> list[str]:
+    """The problems of a file with this text, at stacks/Pulumi.x.yaml."""
+    file = folder / "stacks" / "Pulumi.x.yaml"
+    file.parent.mkdir()
+    file.write_text(text, encoding="utf-8")
+    return check_stack_file(file)
