@@ -39,6 +39,7 @@ class Finding(Frozen):
     why: str = ""
     fix: str = ""
     evidence: tuple[Evidence, ...] = ()
+    mandatory: bool = Field(False, description="a rule of the pack that the engine itself enforces")
 
 
 class Unknown(Frozen):

@@ -92,9 +92,7 @@ def _diagnostics(entries: Any, problems: list[Problem]) -> tuple[Diagnostic, ...
 def diagnostic_of(entry: Any, where: str, problems: list[Problem]) -> Diagnostic | None:
     """One message of the engine as plain text; None for a debug message, which nobody is meant to read."""
     values = (
-        [entry.get(key) or "" for key in ("severity", "prefix", "message", "urn")]
-        if isinstance(entry, dict)
-        else [0]
+        [entry.get(key) or "" for key in ("severity", "prefix", "message", "urn")] if isinstance(entry, dict) else [0]
     )
     if not all(isinstance(value, str) for value in values):
         problems.append(Problem(where, "expected a message with severity, message and urn as texts"))

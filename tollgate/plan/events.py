@@ -117,11 +117,7 @@ class PlanBuilder:
         """Only a refresh tells its result here: an update or a deletion that it found outside of Pulumi."""
         metadata = payload.get("metadata")
         urn = metadata.get("urn") if isinstance(metadata, Mapping) else None
-        if (
-            not isinstance(urn, str)
-            or urn not in self._refreshed
-            or metadata.get("op") not in ("update", "delete")
-        ):  # type: ignore[union-attr]
+        if not isinstance(urn, str) or urn not in self._refreshed or metadata.get("op") not in ("update", "delete"):  # type: ignore[union-attr]
             return
         place = self._refreshed.pop(urn)
         raw = self._step(payload, where)

@@ -52,9 +52,7 @@ def facts_digest(found: Iterable[Fact]) -> str:
 
 def _of_step(step: Step) -> list[Fact]:
     op = step.raw_op if step.op is Op.UNRECOGNISED else step.op.value
-    found = [
-        Fact(op, step.urn, step.type, path, "update", before, after) for path, before, after in _guards(step)
-    ]
+    found = [Fact(op, step.urn, step.type, path, "update", before, after) for path, before, after in _guards(step)]
     if step.op is Op.SAME:
         return found
     if step.op in (Op.UPDATE, Op.REPLACE) and step.changes is not None:
@@ -82,9 +80,7 @@ def _of_change(op: str, step: Step, change: PropertyChange) -> Fact:
     if before is None:
         before = find(step.old_outputs, path)
     kind = f"{change.kind.value}-replace" if change.replaces else change.kind.value
-    return Fact(
-        op, step.urn, step.type, change.path, kind, fingerprint(before), fingerprint(find(step.new, path))
-    )
+    return Fact(op, step.urn, step.type, change.path, kind, fingerprint(before), fingerprint(find(step.new, path)))
 
 
 def _of_operation(op: str, step: Step) -> Fact:

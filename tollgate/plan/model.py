@@ -68,9 +68,7 @@ class Step(Frozen):
     new: dict[str, Any] | None = Field(None, description="inputs after; None when it goes away")
     old_outputs: dict[str, Any] | None = None
     new_outputs: dict[str, Any] | None = None
-    changes: tuple[PropertyChange, ...] | None = Field(
-        (), description="None: the engine gave no detailed diff"
-    )
+    changes: tuple[PropertyChange, ...] | None = Field((), description="None: the engine gave no detailed diff")
     diff_keys: tuple[str, ...] = ()
     replace_keys: tuple[str, ...] = ()
     delete_before_replace: bool = False
@@ -127,6 +125,4 @@ class Plan(Frozen):
     policy: PolicyResults | None = Field(None, description="None: no pack ran, or the source cannot say")
     diagnostics: tuple[Diagnostic, ...] = ()
     maybe_corrupt: bool = False
-    notes: tuple[str, ...] = Field(
-        (), description="limits of this plan that a reader must know, one sentence each"
-    )
+    notes: tuple[str, ...] = Field((), description="limits of this plan that a reader must know, one sentence each")

@@ -51,17 +51,12 @@ def read_state(text: str | bytes) -> State:
         message = f"This state has version {document.get('version')!r}; versions 3 and 4 are known."
         raise TollgateError(message, advice=STATE_ADVICE)
     problems: list[Problem] = []
-    resources = [
-        _resource(entry, where, problems) for entry, where in _entries(deployment, "resources", problems)
-    ]
+    resources = [_resource(entry, where, problems) for entry, where in _entries(deployment, "resources", problems)]
     pending = [
-        _pending(entry, where, problems)
-        for entry, where in _entries(deployment, "pending_operations", problems)
+        _pending(entry, where, problems) for entry, where in _entries(deployment, "pending_operations", problems)
     ]
     if problems:
-        raise TollgateError(
-            "The state is not shaped as Pulumi writes it.", problems[:20], advice=STATE_ADVICE
-        )
+        raise TollgateError("The state is not shaped as Pulumi writes it.", problems[:20], advice=STATE_ADVICE)
     return State.model_construct(
         resources=tuple(resource for resource in resources if resource),
         pending_operations=tuple(operation for operation in pending if operation),
@@ -79,9 +74,7 @@ def with_state(plan: Plan, state: State) -> Plan:
     notes = plan.notes
     if strangers:
         names = ", ".join(sorted({step.name for step in strangers})[:3])
-        notes += (
-            f"The state does not hold {len(strangers)} of the resources that the plan changes ({names}).",
-        )
+        notes += (f"The state does not hold {len(strangers)} of the resources that the plan changes ({names}).",)
     return plan.model_copy(
         update={"steps": steps, "notes": notes, "maybe_corrupt": plan.maybe_corrupt or bool(strangers)}
     )
@@ -117,13 +110,9 @@ def _resource(entry: Any, where: str, problems: list[Problem]) -> StateResource 
     protect, retain = entry.get("protect", False), entry.get("retainOnDelete", False)
     needs = entry.get("dependencies") or []
     if not isinstance(protect, bool) or not isinstance(retain, bool) or not _texts(needs):
-        problems.append(
-            Problem(where, "expected protect and retainOnDelete as true or false, dependencies as URNs")
-        )
+        problems.append(Problem(where, "expected protect and retainOnDelete as true or false, dependencies as URNs"))
         return None
-    return StateResource.model_construct(
-        urn=urn, protect=protect, retain_on_delete=retain, dependencies=tuple(needs)
-    )
+    return StateResource.model_construct(urn=urn, protect=protect, retain_on_delete=retain, dependencies=tuple(needs))
 
 
 def _texts(values: Any) -> bool:

@@ -132,9 +132,7 @@ def read_step(source: Any, spelling: Spelling, where: str) -> RawStep:
     raw = RawStep(
         op=plain(op),
         urn=urn,
-        type=plain(
-            reader.field(source, "type", str, "") or new_type or old_type or (parts.type if parts else "")
-        ),
+        type=plain(reader.field(source, "type", str, "") or new_type or old_type or (parts.type if parts else "")),
         name=parts.name if parts else "",
         provider=reader.field(source, "provider", str, ""),
         old=old,

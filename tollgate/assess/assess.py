@@ -1,0 +1,144 @@
+"""From a plan to its meaning. Pure: the same plan gives the same assessment, in whatever order its steps come."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from tollgate.assess.model import Assessment, ChangedResource, Counts, Finding, Origin, Unknown
+from tollgate.assess.policy import policy_checks, policy_findings, policy_unknowns
+from tollgate.assess.rule import Doubt, Hit, PlanRule, StepRule
+from tollgate.assess.rules import PLAN_RULES, STEP_RULES
+from tollgate.assess.rules.data import replace_reasons
+from tollgate.assess.trust import plan_findings, plan_unknowns, stand_in_unknowns, unknown_findings
+from tollgate.plan.facts import facts, facts_digest
+from tollgate.plan.model import Op, Plan, Step
+from tollgate.plan.state import State, with_state
+
+_ROOT = "pulumi:pulumi:Stack"
+_NEW = (Op.CREATE, Op.READ)
+_MOST_PROPERTIES = 50  # in a row of the appendix
+
+
+def assess(
+    plan: Plan,
+    *,
+    state: State | None = None,
+    unlisted_types: frozenset[str] = frozenset(),
+    undecided: Iterable[tuple[str, str]] = (),
+    unreadable_secrets: Iterable[str] = (),
+) -> Assessment:
+    """What a plan means.
+
+    state: the stack before the change, for its guards and pending operations.
+    unlisted_types: types of which a stand-in provider does not know what replaces them.
+    undecided: (URN, path) pairs whose replacement only the real cloud decides.
+    unreadable_secrets: URNs whose old secret a rehearsal could not read.
+    """
+    plan = with_state(plan, state) if state else plan
+    seen = [outcome for step in plan.steps for outcome in _look_at(step)]
+    unknowns = _unique(
+        [
+            *(unknown for unknown in seen if isinstance(unknown, Unknown)),
+            *plan_unknowns(plan),
+            *stand_in_unknowns(plan, unlisted_types, undecided, unreadable_secrets),
+            *policy_unknowns(plan.policy),
+        ]
+    )
+    findings = [
+        *(finding for finding in seen if isinstance(finding, Finding)),
+        *(_finding(rule, hit, hit.urn) for rule in PLAN_RULES for hit in rule.look(plan)),
+        *plan_findings(plan, state),
+        *policy_findings(plan.policy),
+        *unknown_findings(_of_plan(unknowns), _existing(plan)),
+    ]
+    return Assessment(
+        project=plan.project,
+        stack=plan.stack,
+        facts_digest=facts_digest(facts(plan)),
+        counts=_counts(plan),
+        findings=_sorted(findings),
+        unknowns=unknowns,
+        checks=policy_checks(plan.policy),
+        resources=tuple(sorted((_row(step) for step in plan.steps), key=_row_order)),
+        notes=tuple(sorted(set(plan.notes))),
+    )
+
+
+def _look_at(step: Step) -> Iterator[Finding | Unknown]:
+    """What all rules say of one step."""
+    if step.type == _ROOT:
+        return
+    for rule in STEP_RULES:
+        for outcome in rule.look(step):
+            if isinstance(outcome, Doubt):
+                yield Unknown(what=outcome.what, urn=step.urn, sentence=outcome.sentence)
+            else:
+                yield _finding(rule, outcome, step.urn)
+
+
+def _finding(rule: StepRule | PlanRule, hit: Hit, urn: str) -> Finding:
+    return Finding.model_construct(
+        rule=rule.id,
+        severity=hit.severity or rule.severity,
+        urn=urn,
+        sentence=hit.sentence,
+        origin=Origin.OPERATION,
+        why=rule.why,
+        fix=rule.fix,
+        evidence=hit.evidence,
+        mandatory=False,
+    )
+
+
+def _of_plan(unknowns: Iterable[Unknown]) -> list[Unknown]:
+    """Unknowns that have no finding yet: those of the pack and of unknown types have one of their own."""
+    return [unknown for unknown in unknowns if unknown.what not in ("policy", "type", "op")]
+
+
+def _existing(plan: Plan) -> frozenset[str]:
+    """Resources that exist and are changed or deleted."""
+    return frozenset(step.urn for step in plan.steps if step.op not in _NEW)
+
+
+def _unique(unknowns: Iterable[Unknown]) -> tuple[Unknown, ...]:
+    return tuple(sorted(set(unknowns), key=lambda unknown: (unknown.urn, unknown.what, unknown.sentence)))
+
+
+def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Worst first, then by URN and rule; what was said twice is said once."""
+    return tuple(
+        sorted(
+            dict.fromkeys(findings),
+            key=lambda finding: (-finding.severity.rank, finding.urn, finding.rule, finding.sentence),
+        )
+    )
+
+
+def _counts(plan: Plan) -> Counts:
+    by_op = Counter(step.op for step in plan.steps)
+    named = {op: by_op[op] for op in (Op.CREATE, Op.UPDATE, Op.REPLACE, Op.DELETE)}
+    return Counts(
+        create=named[Op.CREATE],
+        update=named[Op.UPDATE],
+        replace=named[Op.REPLACE],
+        delete=named[Op.DELETE],
+        same=plan.same,
+        other=len(plan.steps) - sum(named.values()),
+    )
+
+
+def _row(step: Step) -> ChangedResource:
+    properties = [change.path for change in step.changes] if step.changes else list(step.diff_keys)
+    return ChangedResource.model_construct(
+        urn=step.urn,
+        type=step.type,
+        name=step.name,
+        op=step.raw_op if step.op is Op.UNRECOGNISED else step.op.value,
+        properties=tuple(properties[:_MOST_PROPERTIES]),
+        replaced_because=replace_reasons(step),
+    )
+
+
+def _row_order(row: ChangedResource) -> tuple[str, ...]:
+    return (row.urn, row.op, *row.properties)

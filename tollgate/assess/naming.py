@@ -1,0 +1,52 @@
+"""Resources in words a manager can read: "Clearing's database (payments-clearing)"."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from tollgate.books.nouns import noun_of
+from tollgate.plan.model import Step
+from tollgate.plan.text import plain
+from tollgate.plan.urn import split_urn
+
+_LONGEST_NAME = 60  # characters; a longer name is cut in a sentence, never in the appendix
+_SEPARATORS = re.compile(r"[^0-9A-Za-z\u00c0-\uffff]+")
+# Parts of names that say what a thing is, or nothing: they do not tell whose it is.
+_EMPTY_WORDS = frozenset(
+    ["a", "the", "main", "default", "this", "primary", "own", "my", "new", "app", "service", "svc", "db", "database", "rds", "pg", "postgres", "postgresql", "instance", "cluster", "bucket", "queue", "topic", "table", "cache", "redis", "valkey", "rabbit", "rabbitmq", "sg", "lb", "alb", "nlb", "vpc", "policy", "role", "key", "group", "rule", "data", "store", "payments", "payment", "prod", "staging", "dev", "local"]
+)
+
+
+def subject(step: Step) -> str:
+    """The resource of a step, to begin or to continue a sentence: "Clearing's database (payments-clearing)"."""
+    return _subject(step.type, step.name, step.urn)
+
+
+def subject_of_urn(urn: str) -> str:
+    """The same from a URN alone; what is no URN is named as it is."""
+    parts = split_urn(urn)
+    return _subject(parts.type, parts.name, urn) if parts else _shorten(plain(urn))
+
+
+@lru_cache(maxsize=20_000)
+def _subject(type_token: str, name: str, urn: str) -> str:
+    noun, shown = noun_of(type_token), _shorten(plain(name).replace("\n", " "))
+    parts = split_urn(urn)
+    context = {parts.project.lower(), parts.stack.lower()} if parts else set()
+    noise = _EMPTY_WORDS | context | set(noun.split())
+    words = [word for word in _SEPARATORS.split(shown) if word and word.lower() not in noise]
+    if not 1 <= len(words) <= 2 or any(word.isdigit() for word in words):
+        return f"the {noun} {shown}"
+    owner = " ".join(words)
+    owner = owner[0].upper() + owner[1:]
+    return f"{owner}{chr(39) if owner.endswith('s') else chr(39) + 's'} {noun} ({shown})"
+
+
+def capital(sentence: str) -> str:
+    """The sentence with a capital first letter."""
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _shorten(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"

@@ -1,0 +1,68 @@
+"""What an operation rule is: one statement, and a look at a step (or at the whole plan) that yields what it saw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from tollgate.assess.model import Evidence
+from tollgate.plan.model import Plan, Step
+from tollgate.policy.severity import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """The rule's danger is there. ``severity`` when this case is worse or milder than the rule in general."""
+
+    sentence: str
+    evidence: tuple[Evidence, ...] = ()
+    severity: Severity | None = None
+    urn: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """The rule cannot tell. ``what``: value, secret, type, diff or op (see tollgate.assess.model.Unknown)."""
+
+    what: str
+    sentence: str
+
+
+Look = Callable[[Step], Iterable[Hit | Doubt]]
+
+
+@dataclass(frozen=True, slots=True)
+class StepRule:
+    """A rule over one step. ``why`` in one sentence; ``fix`` is what to do instead."""
+
+    id: str
+    severity: Severity
+    why: str
+    fix: str
+    look: Look
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRule:
+    """A rule over the plan as a whole; each hit names its URN, or none."""
+
+    id: str
+    severity: Severity
+    why: str
+    fix: str
+    look: Callable[[Plan], Iterable[Hit]]
+
+
+def step_rule(id: str, severity: Severity, why: str, fix: str) -> Callable[[Look], StepRule]:  # noqa: A002
+    """Turn a look at one step into a rule."""
+    return lambda look: StepRule(id, severity, why, fix, look)
+
+
+def plan_rule(
+    id: str,  # noqa: A002
+    severity: Severity,
+    why: str,
+    fix: str,
+) -> Callable[[Callable[[Plan], Iterable[Hit]]], PlanRule]:
+    """Turn a look at the plan into a rule."""
+    return lambda look: PlanRule(id, severity, why, fix, look)

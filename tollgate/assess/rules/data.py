@@ -1,0 +1,103 @@
+"""Deletion and replacement: what is lost with the old one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tollgate.assess.model import Evidence
+from tollgate.assess.naming import capital, subject
+from tollgate.assess.rule import Doubt, Hit, step_rule
+from tollgate.books.stateful import Holding, Holds, holding
+from tollgate.plan.model import Op, Step
+from tollgate.plan.text import plain
+from tollgate.policy.severity import CRITICAL, HIGH, MEDIUM, Severity
+
+_SEVERITIES = {Holds.DATA: CRITICAL, Holds.TRANSIENT: HIGH, Holds.IDENTITY: MEDIUM, Holds.SERVICE: MEDIUM}
+
+
+def goes(step: Step) -> bool:
+    """The resource as it is goes away: deleted, or replaced. A component is only a folder."""
+    return step.custom and step.op in (Op.DELETE, Op.REPLACE)
+
+
+@step_rule(
+    id="data-lost",
+    severity=CRITICAL,
+    why="What was stored in it is gone with it, and only a restored backup brings it back.",
+    fix="keep the resource; to replace it, make the new one beside it and move the data first",
+)
+def data_lost(step: Step) -> Iterator[Hit | Doubt]:
+    """A resource goes that holds data, or may."""
+    if not goes(step):
+        return
+    held = holding(step.type)
+    if held is None:
+        yield Doubt("type", f"{capital(subject(step))} {_goes_in_words(step)}; whether it holds data is not known.")
+        yield Hit(
+            f"{capital(subject(step))} {_goes_in_words(step)}, and we do not know whether it holds data.",
+            _why_replaced(step),
+            MEDIUM,
+        )
+    elif held.holds in (Holds.DATA, Holds.TRANSIENT):
+        yield Hit(_sentence(step, held), _why_replaced(step), _severity(step, held))
+
+
+@step_rule(
+    id="service-removed",
+    severity=MEDIUM,
+    why="Whoever uses it notices: it stops, or its name, address or password is another one.",
+    fix="check who still uses it; make the new one first and move its users over",
+)
+def service_removed(step: Step) -> Iterator[Hit | Doubt]:
+    """A resource goes that serves users, or that others know by name, address or password."""
+    held = holding(step.type) if goes(step) else None
+    if held and held.holds in (Holds.IDENTITY, Holds.SERVICE) and not step.retain_on_delete:
+        yield Hit(_sentence(step, held), _why_replaced(step))
+
+
+@step_rule(
+    id="protected-deletion",
+    severity=HIGH,
+    why="Someone marked it as never to be deleted, so the engine will refuse the change.",
+    fix="take the deletion out, or take the protection off in a change of its own first",
+)
+def protected_deletion(step: Step) -> Iterator[Hit | Doubt]:
+    """A protected resource is to go."""
+    if step.op in (Op.DELETE, Op.REPLACE, Op.UNRECOGNISED) and step.protect_before:
+        yield Hit(f"{capital(subject(step))} is protected, and the change would delete or replace it.")
+
+
+def _severity(step: Step, held: Holding) -> Severity:
+    """Milder when the old one is left where it is; that needs care too, as nobody manages it from then on."""
+    severity = _SEVERITIES[held.holds]
+    if step.retain_on_delete:
+        return HIGH if held.holds is Holds.DATA and step.op is Op.REPLACE else MEDIUM
+    return severity
+
+
+def _sentence(step: Step, held: Holding) -> str:
+    left = "the old one stays where it is, but is no longer managed"
+    rest = left if step.retain_on_delete else held.why
+    return f"{capital(subject(step))} {_goes_in_words(step)}: {rest}."
+
+
+def _goes_in_words(step: Step) -> str:
+    if step.op is Op.DELETE:
+        return "is taken out of the definition" if step.retain_on_delete else "is deleted"
+    reasons = replace_reasons(step)
+    because = f" because its {', '.join(reasons[:3])} changes" if reasons else ""
+    order = ", the old one first," if step.delete_before_replace and not because else ""
+    return f"is replaced by a new one{order}{because}"
+
+
+def replace_reasons(step: Step) -> tuple[str, ...]:
+    """The properties that replace the resource, the most exact form that the engine gave."""
+    exact = tuple(change.path for change in step.changes or () if change.replaces)
+    return tuple(plain(reason) for reason in exact or step.replace_keys)
+
+
+def _why_replaced(step: Step) -> tuple[Evidence, ...]:
+    return tuple(Evidence(path=path) for path in replace_reasons(step)[:10])
+
+
+RULES = (data_lost, service_removed, protected_deletion)

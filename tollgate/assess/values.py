@@ -1,0 +1,135 @@
+"""A property before and after: both sides of a step, read with three values (known, unknown, missing)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tollgate.assess.model import Evidence
+from tollgate.plan.model import ChangeKind, Step
+from tollgate.plan.text import plain
+from tollgate.policy.paths import Path, format_path, parse_path
+from tollgate.policy.reading import Misplaced, Reading, State, show
+from tollgate.policy.sentinels import UNKNOWN
+
+# What names an item of a list, so that a list in another order is no change.
+_IDENTITIES = ("name", "deviceName", "key", "id")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One property on both sides. ``touched``: the engine names it among the changes, or could not say."""
+
+    path: str
+    before: Reading
+    after: Reading
+    touched: bool
+
+    def evidence(self) -> Evidence:
+        return Evidence(path=self.path, before=in_words(self.before), after=in_words(self.after))
+
+
+def is_known(reading: Reading) -> bool:
+    """Known, and found where it belongs."""
+    return reading.state is State.KNOWN and not isinstance(reading.value, Misplaced)
+
+
+def is_missing(reading: Reading) -> bool:
+    return reading.state is State.MISSING
+
+
+def is_hidden(reading: Reading) -> bool:
+    """There is something that cannot be read: unknown, secret, or of another shape."""
+    return not is_known(reading) and not is_missing(reading)
+
+
+def in_words(reading: Reading) -> str:
+    """A value for a reader: never a secret, never the engine's stand-in."""
+    if is_missing(reading):
+        return "not set"
+    if reading.secret:
+        return "a secret"
+    if not is_known(reading):
+        return "not known until the change runs"
+    return plain(show(reading.value).strip('"'))
+
+
+def pairs(step: Step, path: str, default: Any = None) -> list[Pair]:
+    """The property at a path, once for each item where the path has ``[*]``.
+
+    What the program leaves out is read from the resource's outputs before the change, then from ``default``.
+    """
+    wanted = parse_path(path)
+    changed = None if step.changes is None else [_parsed(change.path) for change in step.changes]
+    found = []
+    for old_path, new_path in _places(step.old, step.new, wanted):
+        at = new_path or old_path or ()
+        before = _read(step.old, old_path)
+        if is_missing(before) and old_path is not None and "*" not in wanted:
+            before = _read(step.old_outputs, old_path)
+        after = _read(step.new, new_path)
+        touched = changed is None or any(_overlap(at, other) for other in changed)
+        if touched and is_missing(before) and _claims_a_value(step, at):
+            before = Reading(UNKNOWN, at)
+        found.append(Pair(format_path(at), _with_default(before, default), _with_default(after, default), touched))
+    return found
+
+
+def _with_default(reading: Reading, default: Any) -> Reading:
+    return Reading(default, reading.path) if default is not None and is_missing(reading) else reading
+
+
+def _claims_a_value(step: Step, path: Path) -> bool:
+    """The engine says that a value is updated or deleted here, so there was one, although it is not shown."""
+    return any(change.kind is not ChangeKind.ADD and _parsed(change.path) == path for change in step.changes or ())
+
+
+def _read(inputs: Mapping[str, Any] | None, path: Path | None) -> Reading:
+    reading = Reading(inputs if path is not None else None)
+    for segment in path or ():
+        reading = reading[segment] if isinstance(segment, int) else reading.key(segment)
+    return reading
+
+
+def _parsed(path: str) -> Path:
+    try:
+        return parse_path(path)
+    except ValueError:
+        return (path,)
+
+
+def _overlap(one: Path, other: Path) -> bool:
+    """One of the paths leads through the other. List positions are not compared: they shift."""
+    return all(a == b or (isinstance(a, int) and isinstance(b, int)) for a, b in zip(one, other, strict=False))
+
+
+def _places(old: Any, new: Any, path: Path) -> Iterator[tuple[Path | None, Path | None]]:
+    """Concrete paths for a pattern, old beside new; None where the item is on one side only."""
+    if "*" not in path:
+        yield path, path
+        return
+    star = path.index("*")
+    head, tail = path[:star], path[star + 1 :]
+    before, after = _items(old, head), _items(new, head)
+    for identity in dict.fromkeys([*before, *after]):
+        a, b = before.get(identity), after.get(identity)
+        below = _places(a[1] if a else None, b[1] if b else None, tail)
+        for one, other in below:
+            yield (
+                (*head, a[0], *one) if a and one is not None else None,
+                (*head, b[0], *other) if b and other is not None else None,
+            )
+
+
+def _items(inputs: Any, head: Path) -> dict[Any, tuple[int, Any]]:
+    """The items of a list by their identity: a name they carry, else their position."""
+    reading = _read(inputs, head)
+    if not is_known(reading) or not isinstance(reading.value, list):
+        return {}
+    found: dict[Any, tuple[int, Any]] = {}
+    for position, item in enumerate(reading.value):
+        names = [item.get(key) for key in _IDENTITIES] if isinstance(item, dict) else []
+        identity = next((name for name in names if isinstance(name, str)), position)
+        found[position if identity in found else identity] = (position, item)
+    return found

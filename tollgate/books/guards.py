@@ -1,0 +1,102 @@
+"""The book of guarded properties (guards.yaml): which change of which property is dangerous, and why."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from tollgate.books.match import load_book, matches
+from tollgate.policy.severity import Severity
+
+
+class Danger(StrEnum):
+    """The direction in which a change is dangerous."""
+
+    OFF = "off"  # a flag that was true is no longer
+    ON = "on"  # a flag that was not true is now
+    LOWER = "lower"  # a number, size or duration falls
+    REMOVED = "removed"  # a value that was there is not
+    BECOMES = "becomes"  # one of the listed values, and it was none of them
+    CHANGES = "changes"  # any other value
+    DELETED = "deleted"  # the resource itself goes
+
+
+class Unit(StrEnum):
+    """How to read an amount: a plain number, a size (``100Gi``), or a duration (``30d``, ``PT1H``)."""
+
+    NUMBER = "number"
+    SIZE = "size"
+    DURATION = "duration"
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class GuardRule(_Line):
+    """A rule that guards share."""
+
+    severity: Severity
+    why: str
+    fix: str
+
+
+class Guard(_Line):
+    """One guarded property, or a guarded type (danger ``deleted``).
+
+    words: what is guarded, to complete "loses its …" or "… is cut".
+    default: what the provider uses when the property is left out; None when that is not known.
+    at_zero: severity when an amount falls to nothing. below: only a fall to less than this many counts.
+    on_create: dangerous in a new resource too.
+    """
+
+    rule: str
+    types: tuple[str, ...]
+    words: str
+    danger: Danger
+    path: str = ""
+    unit: Unit = Unit.NUMBER
+    unit_words: str = ""
+    values: tuple[str, ...] = ()
+    default: Any = None
+    below: float | None = None
+    severity: Severity | None = None
+    at_zero: Severity | None = None
+    on_create: bool = False
+    sentence: str = Field("", description="own words, with {subject}, {before} and {after}")
+    source: str
+
+    @model_validator(mode="after")
+    def _complete(self) -> Guard:
+        if (self.danger is Danger.DELETED) == bool(self.path):
+            raise ValueError(f"{self.words}: a path belongs to every danger but deleted")
+        if (self.danger is Danger.BECOMES) != bool(self.values):
+            raise ValueError(f"{self.words}: values belong to the danger becomes, and only there")
+        return self
+
+
+class GuardBook(_Line):
+    rules: dict[str, GuardRule]
+    guards: tuple[Guard, ...]
+
+    @model_validator(mode="after")
+    def _rules_exist(self) -> GuardBook:
+        strangers = {guard.rule for guard in self.guards} - self.rules.keys()
+        if strangers:
+            raise ValueError(f"guards of rules that do not exist: {sorted(strangers)}")
+        return self
+
+
+@lru_cache(maxsize=1)
+def guard_book() -> GuardBook:
+    """The whole book, checked."""
+    return GuardBook.model_validate(load_book("guards.yaml"))
+
+
+@lru_cache(maxsize=4096)
+def guards_of(type_token: str) -> tuple[Guard, ...]:
+    """The guards of one type."""
+    return tuple(guard for guard in guard_book().guards if matches(type_token, guard.types))

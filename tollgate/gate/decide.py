@@ -1,0 +1,94 @@
+"""From an assessment to a decision. Pure, and never gentler for a worse assessment."""
+
+from __future__ import annotations
+
+from tollgate.assess.model import Assessment, Finding, Unknown
+from tollgate.gate.model import Decision, Verdict
+from tollgate.policy.severity import CRITICAL, MEDIUM
+
+_NEW = ("create", "read")
+_ORDER = (Verdict.ALLOW, Verdict.WAIT, Verdict.DENY)
+
+
+def decide(assessment: Assessment) -> Decision:
+    """May the change go?
+
+    deny: a critical finding, or a mandatory rule of the pack that does not hold. wait: a medium or high finding, or
+    an unknown about something that exists. allow: nothing of that.
+    """
+    open_questions = _open_questions(assessment)
+    verdicts = [_verdict(finding) for finding in assessment.findings]
+    verdicts += [Verdict.WAIT for _ in open_questions]
+    verdict = max(verdicts, key=_ORDER.index, default=Verdict.ALLOW)
+    reasons = _reasons(assessment, open_questions)
+    return Decision(
+        verdict=verdict,
+        headline=_headline(verdict, assessment, reasons),
+        reasons=reasons,
+        asks=_asks(verdict, assessment, open_questions),
+        assessment=assessment,
+    )
+
+
+def _verdict(finding: Finding) -> Verdict:
+    if finding.severity is CRITICAL or finding.mandatory:
+        return Verdict.DENY
+    return Verdict.WAIT if finding.severity.rank >= MEDIUM.rank else Verdict.ALLOW
+
+
+def _open_questions(assessment: Assessment) -> list[Unknown]:
+    """Unknowns that concern something that exists; a new resource alone breaks nothing yet."""
+    new = {row.urn for row in assessment.resources if row.op in _NEW}
+    old = {row.urn for row in assessment.resources if row.op not in _NEW}
+    return [unknown for unknown in assessment.unknowns if unknown.urn not in new or unknown.urn in old]
+
+
+def _reasons(assessment: Assessment, open_questions: list[Unknown]) -> tuple[str, ...]:
+    """Sentences, worst first: what denies before what waits, and each once."""
+    ranked = sorted(assessment.findings, key=lambda finding: -_ORDER.index(_verdict(finding)))
+    said = [finding.sentence for finding in ranked] + [unknown.sentence for unknown in open_questions]
+    return tuple(dict.fromkeys(said))
+
+
+def _headline(verdict: Verdict, assessment: Assessment, reasons: tuple[str, ...]) -> str:
+    if verdict is not Verdict.ALLOW:
+        more = len(reasons) - 1
+        rest = f" And {more} more {'reason' if more == 1 else 'reasons'}." if more else ""
+        return f"{reasons[0]}{rest}"
+    counts = assessment.counts
+    parts = [
+        f"{number} {word}"
+        for number, word in (
+            (counts.create, "created"),
+            (counts.update, "updated"),
+            (counts.replace, "replaced"),
+            (counts.delete, "deleted"),
+            (counts.other, "changed otherwise"),
+        )
+        if number
+    ]
+    if not parts:
+        return "Nothing changes."
+    return f"Routine: {_joined(parts)}; nothing dangerous was found."
+
+
+def _joined(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _asks(verdict: Verdict, assessment: Assessment, open_questions: list[Unknown]) -> tuple[str, ...]:
+    """What is asked of the reader: to repair what denies, to judge what waits, to find out what is open."""
+    if verdict is Verdict.ALLOW:
+        return ()
+    asked = [_ask(finding) for finding in assessment.findings if _verdict(finding) is verdict]
+    if open_questions:
+        number = len(open_questions)
+        asked.append(f"Find out what is not known ({number} {'point' if number == 1 else 'points'}).")
+    return tuple(dict.fromkeys(asked))
+
+
+def _ask(finding: Finding) -> str:
+    begin = "Before it can go" if _verdict(finding) is Verdict.DENY else "Judge whether it may go"
+    if finding.fix:
+        return f"{begin} ({finding.rule}): {finding.fix}."
+    return f"{begin}: {finding.sentence}"
