@@ -39,7 +39,11 @@ class Component(pulumi.ComponentResource):
         Component.TOKENS[token] = cls.__name__
 
     def __init__(self, name: str, *, safety: Safety | None = None, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(self.token, physical(name), None, opts)
+        try:
+            physical(name)
+        except ValueError as error:
+            raise Refusal(str(error)) from None
+        super().__init__(self.token, name, None, opts)
         self._name_of_all = name
         self._safety = safety
 

@@ -31,6 +31,8 @@ FIXED = {
         "spec.rabbitmqClusterReference",
     ],
 }
+# Fixed, for arguments cannot change: on fewer nodes RabbitMQ makes fewer copies, and more when nodes are added.
+COPIES = 3
 # A dead message is read again and again by people and replay tools. Past the limit it would be dropped, there being no
 # further queue; -1 (no limit) made some 4.x releases re-apply the policy every 5 s (rabbitmq-server #14202).
 DEAD_DELIVERY_LIMIT = 1_000_000
@@ -73,7 +75,7 @@ class QueueSet(Component, token="tollgate:messaging:QueueSet"):
         self._broker = broker
         self._kept = "retain" if safety.retain_on_delete else "delete"
         self._vhost = vhost
-        self._within = self._make(
+        self._home = self._make(
             "vhost",
             "Vhost",
             {"name": vhost, "defaultQueueType": "quorum", "deletionPolicy": self._kept},
@@ -126,7 +128,7 @@ class QueueSet(Component, token="tollgate:messaging:QueueSet"):
                 "pattern": f"^{queue.replace('.', '[.]')}$",
                 "applyTo": "quorum_queues",
                 "priority": 10,  # one policy applies per queue, the highest; room is left below and above
-                "definition": {**limits, "queue-leader-locator": "balanced", "target-group-size": self._copies},
+                "definition": {**limits, "queue-leader-locator": "balanced", "target-group-size": COPIES},
             },
         )
         exchange = self._make(
@@ -145,7 +147,7 @@ class QueueSet(Component, token="tollgate:messaging:QueueSet"):
                 "deletionPolicy": self._kept,
                 # Quorum queues refuse a delete "if empty", so a queue that may be deleted cannot ask for it.
                 "deleteIfEmpty": self._kept == "retain",
-                "arguments": {"x-quorum-initial-group-size": self._copies},
+                "arguments": {"x-quorum-initial-group-size": COPIES},
             },
             after=policy,
             holds_data=True,
@@ -162,10 +164,6 @@ class QueueSet(Component, token="tollgate:messaging:QueueSet"):
             },
             after=[exchange, made],
         )
-
-    @property
-    def _copies(self) -> int:
-        return min(self._broker.replicas, 3)
 
     def _make(
         self,
@@ -191,7 +189,7 @@ class QueueSet(Component, token="tollgate:messaging:QueueSet"):
                 **spec,
                 "rabbitmqClusterReference": {"name": outputs.cluster, "namespace": outputs.namespace},
             },
-            opts=options(depends_on=after or self._within, replace_on_changes=FIXED[kind], delete_before_replace=True),
+            opts=options(depends_on=after or self._home, replace_on_changes=FIXED[kind], delete_before_replace=True),
         )
 
 

@@ -18,7 +18,7 @@ from components.specs import BrokerSpec, Safety, Target
 NAME_LABEL = "app.kubernetes.io/name"
 CLIENT, CLIENT_TLS = 5672, 5671
 MANAGEMENT, MANAGEMENT_TLS = 15672, 15671
-METRICS, METRICS_TLS = 15692, 15691
+OPERATORS = "rabbitmq-system"  # where the RabbitMQ operators' own manifests put them
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,6 @@ class RabbitCluster(Component, token="tollgate:messaging:RabbitCluster"):
         super().__init__(name, safety=safety, opts=opts)
         self.refuse(spec.refused_by(target))
         called = physical(name)
-        self.replicas = spec.replicas
         self.cluster: CustomResource = custom_resource(
             self.child("cluster"),
             "rabbitmq.com/v1beta1",
@@ -87,14 +86,10 @@ class RabbitCluster(Component, token="tollgate:messaging:RabbitCluster"):
         )
 
     def _doors(self, called: str, spec: BrokerSpec, place: Place) -> None:
-        """Clients and operators by port from the platform's namespaces; the rest only between the nodes."""
+        """Clients in the namespace, the topology operator, and the nodes among themselves; nobody else."""
         nodes = {"matchLabels": {NAME_LABEL: called}}
         tls = spec.tls_secret_ref is not None
-        open_ports = [
-            CLIENT_TLS if tls else CLIENT,
-            MANAGEMENT_TLS if tls else MANAGEMENT,
-            METRICS_TLS if tls else METRICS,
-        ]
+        operators = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": OPERATORS}}}
         between = [_port(4369), _port(25672), {"protocol": "TCP", "port": 35672, "endPort": 35682}]
         NetworkPolicy(
             self.child("doors"),
@@ -103,7 +98,8 @@ class RabbitCluster(Component, token="tollgate:messaging:RabbitCluster"):
                 "podSelector": nodes,
                 "policyTypes": ["Ingress"],
                 "ingress": [
-                    {"from": [{"namespaceSelector": {}}], "ports": [_port(port) for port in open_ports]},
+                    {"from": [{"podSelector": {}}], "ports": [_port(CLIENT_TLS if tls else CLIENT)]},
+                    {"from": [operators], "ports": [_port(MANAGEMENT_TLS if tls else MANAGEMENT)]},
                     {"from": [{"podSelector": nodes}], "ports": between},
                 ],
             },
@@ -166,5 +162,5 @@ def _configuration(spec: BrokerSpec) -> str:
     lines = ["disk_free_limit.relative = 1.0", "collect_statistics_interval = 10000"]
     if spec.replicas > 1:
         group = "quorum_queue.continuous_membership_reconciliation"
-        lines += [f"{group}.enabled = true", f"{group}.target_group_size = {min(spec.replicas, 3)}"]
+        lines += [f"{group}.enabled = true", f"{group}.target_group_size = 3"]
     return "\n".join(lines) + "\n"

@@ -54,8 +54,11 @@ class NetworkSpec(Spec):
 
     @model_validator(mode="after")
     def _usable(self) -> Self:
-        network = IPv4Network(self.cidr)
-        if not network.is_private or not 16 <= network.prefixlen <= 20:
+        try:
+            network = IPv4Network(self.cidr)
+        except ValueError:
+            network = None
+        if network is None or not network.is_private or not 16 <= network.prefixlen <= 20:
             raise ValueError("cidr must be a private IPv4 range from /16 to /20, such as 10.20.0.0/16")
         if len(set(self.zones)) != len(self.zones):
             raise ValueError("zones names a zone twice")

@@ -85,16 +85,11 @@ def check_stack_file(path: Path) -> list[str]:
     file = StackFile.read(path, shown=f"{path.parent.name}/{path.name}")
     if file.problems:
         return [str(problem) for problem in file.problems]
-    problems = [
-        Problem(file.line((key,)), key, f"no such key in a stack file; {nearest(key, FILE_KEYS)}")
-        for key in file.values
-        if key not in FILE_KEYS
-    ]
     config = file.values.get("config") or {}
     if not isinstance(config, dict):
         return [str(Problem(file.line(("config",)), "config", "must be a mapping"))]
     found, _ = _check(Given({str(key): value for key, value in config.items()}, file))
-    return [str(problem) for problem in (*problems, *found)]
+    return [str(problem) for problem in found]
 
 
 def _parsed(key: str, value: str) -> Any:
@@ -127,6 +122,11 @@ def _check(given: Given) -> tuple[list[Problem], PlatformSettings | None]:
             found.setdefault((f"{NAMESPACE}:{below[0]}", *below[1:]), text)
     # What is wrong inside a setting that does not exist is nobody's concern.
     problems = [
+        Problem(given.file.line((key,)), key, f"no such key in a stack file; {nearest(key, FILE_KEYS)}")
+        for key in given.file.values
+        if key not in FILE_KEYS
+    ]
+    problems += [
         given.problem(path, text)
         for path, text in found.items()
         if not any(path[:length] in found for length in range(1, len(path)))

@@ -133,7 +133,7 @@ def test_every_unsafe_default_of_elasticache_is_overridden(stack: str) -> None:
         "engine": "valkey",
         "durability": "sync" if spec.durable_writes else "default",
         "clusterMode": "enabled",
-        "automaticFailoverEnabled": spec.replicas > 0,
+        "automaticFailoverEnabled": True,
         "multiAzEnabled": spec.replicas > 0,
         "atRestEncryptionEnabled": True,
         "transitEncryptionEnabled": True,
@@ -232,13 +232,15 @@ WRONG: dict[str, tuple[str, dict[str, str], str]] = {
         {"payments:databases": '{"gateway": {"high_availability": true}}'},
         "an edge site has one node",
     ),
+    "a stack whose name cannot name a resource": ("Staging_2", {}, "cannot name a resource"),
 }
 
 
 @pytest.mark.parametrize(("stack", "change", "said"), WRONG.values(), ids=WRONG.keys())
 def test_wrong_settings_end_the_program_with_a_plain_message(stack: str, change: dict[str, str], said: str) -> None:
+    known = stack if stack in STACKS else "staging"
     with pytest.raises(pulumi.RunError, match=said):
-        run(stack, config_of(stack) | change)
+        run(stack, config_of(known) | change)
 
 
 REFUSED: list[tuple[Any, Target, set[str]]] = [

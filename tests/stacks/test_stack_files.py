@@ -68,6 +68,10 @@ MISTAKES = {
         "  payments:redis:\n    durable_writes: true\n",
         "8  redis.durable_writes: ElastiCache needs a replica for it; write replicas: 1 or more",
     ),
+    "a number that is a mapping": (
+        "  payments:databases:\n    risk: 7\n",
+        "8  databases.risk: must be an object",
+    ),
     "a list that is a mapping": ("  payments:queues: []\n", "7  queues: must be an object"),
 }
 
@@ -130,6 +134,13 @@ def test_a_value_from_elsewhere_is_not_blamed_on_the_file() -> None:
         "(given outside the stack file)  databases.clearing.bakcup_retention_days: "
         "no such setting; did you mean backup_retention_days?"
     )
+
+
+def test_a_key_of_the_file_that_nobody_reads_stops_the_program_too(tmp_path: Path) -> None:
+    (tmp_path / "stacks").mkdir()
+    (tmp_path / "stacks" / "Pulumi.staging.yaml").write_text("confg: {}\n")
+    with pytest.raises(SettingsError, match=r"staging.yaml:1  confg: no such key in a stack file; did you mean config"):
+        load_settings("staging", config_of("staging"), [], root=tmp_path)
 
 
 def test_a_value_that_the_engine_calls_secret_is_refused() -> None:
