@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tollgate.errors import TollgateError
 from tollgate.policy.sentinels import SECRET_SIGNATURE, SIGNATURE_KEY
 from tollgate.rehearsal.settings import merged, read_overlay, read_settings
-from tollgate.rehearsal.state import UNREADABLE_SECRET, packages_in, read_state
+from tollgate.rehearsal.state import UNREADABLE_SECRET, packages_in, read_state, sealed_with
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -88,7 +88,7 @@ def test_state_is_made_importable(tmp_path: Path) -> None:
     inputs = state["deployment"]["resources"][0]["inputs"]
     assert inputs["x"] == {SIGNATURE_KEY: SECRET_SIGNATURE, "plaintext": json.dumps(UNREADABLE_SECRET)}
     assert inputs["y"] == [shown]
-    assert "secrets_providers" not in state["deployment"]
+    assert sealed_with(state, "v1:s")["deployment"]["secrets_providers"]["state"] == {"salt": "v1:s"}
     assert packages_in(state) == {"aws"}
 
 

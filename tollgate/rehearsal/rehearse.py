@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -30,13 +31,14 @@ from tollgate.rehearsal.settings import (
     read_settings,
     write_settings,
 )
-from tollgate.rehearsal.state import packages_in, read_state
+from tollgate.rehearsal.state import packages_in, read_state, sealed_with
 from tollgate.rehearsal.workspace import Workspace, workspace
 
 # The file backend writes the whole state after each step: 500 resources 27 s, without it 8 s. What it protects
 # against, an update lost half way, cannot matter to a state that is thrown away.
 SKIP_CHECKPOINTS = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
-# The engine's refusal of a protected deletion is part of the plan, not a failure of the rehearsal.
+# The engine's last word when the pack refuses, and its refusal to delete what is protected (v3.257.0).
+REFUSED = ("preview failed",)
 PROTECTED = ("marked for protection", "cannot be deleted because", "is protected")
 SAY_EVERY_SECONDS = 3.0
 
@@ -154,9 +156,9 @@ class Run:
         if outcome.code != 0:
             raise failure(f"The baseline, {request.baseline.description}, could not be brought up.", outcome, then.root)
 
-    def import_state(self, state: dict[str, object]) -> None:
+    def import_state(self, state: dict[str, Any]) -> None:
         file = self.space.folder / "state.json"
-        file.write_text(json.dumps(state))
+        file.write_text(json.dumps(sealed_with(state, self.salt)))
         self.space.cli.run(
             ["stack", "import", "--file", str(file), "--stack", self.space.full_name], cwd=self.space.shadow
         )
@@ -176,7 +178,7 @@ class Run:
         outcome = self.stream(arguments, self.request.project.root, on_event, {})
         plan = builder.plan()
         refused = any(violation.mandatory for violation in plan.policy.violations) if plan.policy else False
-        errors = [text for text in outcome.errors if not any(words in text for words in PROTECTED)]
+        errors = [text for text in outcome.errors if not is_part_of_the_plan(text)]
         if errors or (outcome.code != 0 and not refused and not outcome.errors):
             shown = Outcome(outcome.code, errors=tuple(errors))
             raise failure(
@@ -199,6 +201,11 @@ class Run:
         environment = {**extra, "PULUMI_DEBUG_PROVIDERS": self.cloud.debug_providers}
         options = ["--stack", self.space.full_name]
         return self.space.cli.stream([*arguments, *options], cwd=cwd, on_event=on_event, extra=environment)  # type: ignore[arg-type]
+
+
+def is_part_of_the_plan(error: str) -> bool:
+    """True when the engine refuses what the plan itself shows: a mandatory violation, a protected deletion."""
+    return error in REFUSED or any(words in error for words in PROTECTED)
 
 
 class Progress:

@@ -26,9 +26,14 @@ def read_state(file: Path, *, project: str, stack: str) -> dict[str, Any]:
     if not isinstance(deployment, dict) or not isinstance(deployment.get("resources", []), list):
         raise TollgateError(f"{file} is not the export of a Pulumi stack.", advice=ADVICE)
     refuse_other_stack(file, deployment, project, stack)
-    importable: dict[str, Any] = open_secrets({**content, "deployment": {**deployment, "secrets_providers": None}})
-    del importable["deployment"]["secrets_providers"]
+    importable: dict[str, Any] = open_secrets(content)
     return importable
+
+
+def sealed_with(state: dict[str, Any], salt: str) -> dict[str, Any]:
+    """``state`` as the engine imports it into a stack whose passphrase goes with ``salt``."""
+    provider = {"type": "passphrase", "state": {"salt": salt}}
+    return {**state, "deployment": {**state["deployment"], "secrets_providers": provider}}
 
 
 def refuse_other_stack(file: Path, deployment: dict[str, Any], project: str, stack: str) -> None:
