@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from ipaddress import IPv4Network
+from itertools import combinations
 from typing import Any
 
 import pulumi
@@ -160,6 +162,15 @@ def test_nothing_of_the_network_is_open_to_the_world_but_the_way_out(stack: str)
     assert (default.inputs["ingress"], default.inputs["egress"]) == ([], [])
 
 
+@on_aws
+def test_subnets_lie_apart_inside_their_network(stack: str) -> None:
+    (vpc,) = recorded(stack).of("vpc:Vpc")
+    subnets = [IPv4Network(made.inputs["cidrBlock"]) for made in recorded(stack).of("subnet:Subnet")]
+    assert len(subnets) == 3 * len({made.inputs["availabilityZone"] for made in recorded(stack).of("subnet:Subnet")})
+    assert all(subnet.subnet_of(IPv4Network(vpc.inputs["cidrBlock"])) for subnet in subnets)
+    assert not any(one.overlaps(other) for one, other in combinations(subnets, 2))
+
+
 @pytest.mark.parametrize("stack", [stack for stack in STACKS if stack != "edge"])
 def test_the_payment_queue_loses_nothing(stack: str) -> None:
     policies = {made.inputs["spec"]["name"]: made.inputs["spec"] for made in recorded(stack).of(":Policy")}
@@ -185,7 +196,10 @@ def test_topology_that_cannot_change_is_replaced_and_goes_before_its_broker(stac
     for made in topology:
         assert made.delete_before_replace, made.name
         assert set(made.replace_on_changes) & {"spec", "spec.rabbitmqClusterReference"}, made.name
-        assert made.depends_on, made.name
+        # Through the virtual host each of them waits for the broker, so a destroy takes the broker last.
+        waits_for = "RabbitmqCluster::" if made.type.endswith("Vhost") else ":Vhost::"
+        chained = (":Policy::", ":Exchange::", ":Queue::")
+        assert any(waits_for in urn or any(kind in urn for kind in chained) for urn in made.depends_on), made.name
 
 
 @on_each_stack
