@@ -63,12 +63,13 @@ def glance(decision: Decision, appendix: Appendix) -> tuple[Glance, ...]:
         unknowns = _say(phrase("glance_unknown_some", n=unknown), Link(anchor="unknown", label=phrase("see_list")))
     else:
         unknowns = _say(phrase("glance_unknown_none"), MADE)
-    undo = "glance_undo_none" if is_quiet(assessment) else "glance_undo_open"
+    quiet = is_quiet(assessment)
+    undo = _say(phrase("glance_undo_none"), RESOURCES) if quiet else _open(phrase("glance_undo_open"))
     return (
         Glance(label=phrase("glance_asked"), statements=_asks(decision, appendix)),
         *_why(decision, appendix),
         Glance(label=phrase("glance_when"), statements=(_open(phrase("glance_when_open")),)),
-        Glance(label=phrase("glance_undo"), statements=(_open(phrase(undo)),)),
+        Glance(label=phrase("glance_undo"), statements=(undo,)),
         Glance(label=phrase("glance_unknown"), statements=(unknowns,)),
     )
 
