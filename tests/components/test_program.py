@@ -280,7 +280,7 @@ def test_the_dangerous_example_takes_the_guards_off_and_renames_a_database() -> 
 
     after = run("staging", config_of("staging", ROOT / "examples" / "dangerous.yaml"))
     assert seen(recorded("staging")) == (True, True, "clearing", 14, True)
-    assert seen(after) == (False, False, "clearing_v2", 1, False)
+    assert seen(after) == (False, True, "clearing_v2", 1, False)
 
 
 def test_the_harmless_example_changes_three_things_and_no_guard() -> None:
