@@ -145,13 +145,14 @@ def main() -> NoReturn:
         typer.secho(f"Error: {error}", fg="red", err=True)
         code = ERROR
     except (KeyboardInterrupt, typer.Abort):
-        typer.echo("Interrupted; nothing is left running.", err=True)
         code = INTERRUPTED
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
         error.show()  # type: ignore[attr-defined]
         code = ERROR
+    if code == INTERRUPTED:
+        typer.echo("Interrupted; nothing is left running.", err=True)
     sys.exit(code or 0)
 
 

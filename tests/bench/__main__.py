@@ -1,0 +1,154 @@
+"""``make bench``: how long a newcomer and CI wait. Writes docs/reference/performance.md; asserts nothing."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "reference" / "performance.md"
+TOLLGATE = str(Path(sys.executable).with_name("tollgate"))
+
+MANY = """
+import pulumi
+import pulumi_aws as aws
+config = pulumi.Config()
+vpc = aws.ec2.Vpc("vpc", cidr_block="10.0.0.0/16")
+for n in range(250):
+    group = aws.ec2.SecurityGroup(f"group-{n}", vpc_id=vpc.id, description=config.require("text"))
+    aws.ssm.Parameter(f"parameter-{n}", type="String", value=group.arn)
+"""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Wall-clock seconds of each counted run, and the peak memory of the largest process in MB."""
+
+    what: str
+    aim: str
+    seconds: tuple[float, ...]
+    megabytes: float
+
+    def row(self) -> str:
+        low, middle, high = min(self.seconds), statistics.median(self.seconds), max(self.seconds)
+        runs = len(self.seconds)
+        return f"| {self.what} | {low:.2f} | {middle:.2f} | {high:.2f} | {runs} | {self.megabytes:.0f} | {self.aim} |"
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="tollgate-bench-") as scratch:
+        many, plan = many_resources(Path(scratch) / "many"), long_plan(Path(scratch) / "plan.json")
+        figures = [
+            measure("`tollgate --help`", "under 0.5 s", 5, [TOLLGATE, "--help"], ROOT),
+            measure(
+                "warm `tollgate rehearse staging`, sample change (77 resources)",
+                "under 15 s",
+                3,
+                [TOLLGATE, "rehearse", "staging", "--what-if", "examples/dangerous.yaml", "--out", scratch],
+                ROOT,
+            ),
+            measure(
+                "warm rehearsal, 501 generated resources, 250 of them updated",
+                "under 35 s",
+                3,
+                [TOLLGATE, "rehearse", "dev", "--what-if", "../over.yaml", "--out", scratch],
+                many,
+            ),
+            measure(
+                "`tollgate assess`, digest of 10,000 steps",
+                "under 2 s, 500 MB",
+                3,
+                [TOLLGATE, "assess", "--plan", str(plan)],
+                ROOT,
+            ),
+        ]
+    PAGE.write_text(page(figures))
+    sys.stdout.write(PAGE.read_text())
+
+
+def measure(what: str, aim: str, runs: int, command: list[str], cwd: Path) -> Figure:
+    """Run ``command`` once to warm up and ``runs`` times for the figure."""
+    sys.stderr.write(f"{what} …\n")
+    once = timed(command, cwd)
+    counted = [timed(command, cwd) for _ in range(runs)]
+    return Figure(what, aim, tuple(seconds for seconds, _ in counted), max(peak for _, peak in [once, *counted]))
+
+
+def timed(command: list[str], cwd: Path) -> tuple[float, float]:
+    """(wall seconds, peak MB of the process). Exit codes 0, 2 and 3 are answers; anything else ends the bench."""
+    started = time.monotonic()
+    child = subprocess.Popen(
+        command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=os.environ | {"CI": "1"}, text=True
+    )
+    assert child.stderr is not None
+    errors = child.stderr.read()
+    _, status, usage = os.wait4(child.pid, 0)
+    seconds = time.monotonic() - started
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode not in (0, 2, 3):
+        sys.exit(f"{' '.join(command)} failed:\n{errors}")
+    return seconds, usage.ru_maxrss / 1024
+
+
+def many_resources(folder: Path) -> Path:
+    """A project with 501 resources, and an overlay beside it that updates every security group."""
+    folder.mkdir()
+    (folder / "Pulumi.yaml").write_text("name: many\nruntime: python\n")
+    (folder / "__main__.py").write_text(MANY)
+    config = {"aws:region": "eu-central-1", "many:text": "before"}
+    (folder / "Pulumi.dev.yaml").write_text(yaml.safe_dump({"config": config}))
+    (folder / "pyproject.toml").write_text(f'[tool.tollgate]\npolicies = "{ROOT / "policies"}"\n')
+    (folder.parent / "over.yaml").write_text(yaml.safe_dump({"aws:region": "eu-central-1", "many:text": "after"}))
+    return folder
+
+
+def long_plan(file: Path) -> Path:
+    """A digest as `pulumi preview --json` prints it, with 10,000 updates."""
+    import json
+
+    def step(number: int) -> dict[str, object]:
+        kind = "aws:ssm/parameter:Parameter"
+        urn = f"urn:pulumi:dev::many::{kind}::p-{number}"
+        state = {"urn": urn, "type": kind, "custom": True, "id": f"p-{number}", "parent": "urn:pulumi:dev::many::s::s"}
+        inputs = {"name": f"p-{number}", "type": "String", "tags": {"a": "b"}, "tier": "Standard"}
+        return {
+            "op": "update",
+            "urn": urn,
+            "oldState": {**state, "inputs": inputs},
+            "newState": {**state, "inputs": {**inputs, "tags": {"a": "c"}}},
+            "diffReasons": ["tags"],
+            "detailedDiff": {"tags.a": {"kind": "update", "inputDiff": True}},
+        }
+
+    digest = {"steps": [step(n) for n in range(10_000)], "duration": 1, "changeSummary": {"update": 10_000}}
+    file.write_text(json.dumps(digest))
+    return file
+
+
+def page(figures: list[Figure], now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> str:
+    rows = "\n".join(figure.row() for figure in figures)
+    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    return f"""# Performance
+
+Measured with `make bench` on {now():%Y-%m-%d}: {machine}. Whole processes, wall-clock seconds, after one run to warm up.
+The memory is the peak of the `tollgate` process itself; the engine and the program have their own.
+
+| what | min | median | max | runs | MB | aim |
+|---|---|---|---|---|---|---|
+{rows}
+"""
+
+
+if __name__ == "__main__":
+    main()
