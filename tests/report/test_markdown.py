@@ -121,3 +121,7 @@ def test_nobody_is_called(text):
 @pytest.mark.parametrize("text", ["https://evil.example", "HTTP://x", "www.evil.example", "WWW.x.example"])
 def test_no_address_becomes_a_link(text):
     assert not re.search(r"(?i)https?://|www\.", escape_markdown(text))
+
+
+def test_no_formula_is_drawn():
+    assert "$" not in escape_markdown("costs $x_1$ and $$y$$")  # GitHub draws these; CommonMark does not
