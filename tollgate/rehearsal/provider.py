@@ -170,9 +170,9 @@ class StandInProvider(provider_pb2_grpc.ResourceProviderServicer):
         shape = metadata_shape(self._sdk) if kind.types is None else None
         inputs, failures = decisions.check(kind, new, read_struct(request.olds), wanted, shape)
         # The path stands in the reason: with a property named, the engine would print the property's value.
-        found = [provider_pb2.CheckFailure(reason=f"{failure.path}: {failure.reason}") for failure in failures]
+        refused = [provider_pb2.CheckFailure(reason=f"{failure.path}: {failure.reason}") for failure in failures]
         return provider_pb2.CheckResponse(
-            inputs=request.news if inputs is new else write_struct(inputs), failures=found
+            inputs=request.news if inputs is new else write_struct(inputs), failures=refused
         )
 
     @_answered
