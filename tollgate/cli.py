@@ -82,7 +82,7 @@ def assess(
 
     decision = assess_file(plan, state)
     if output_format is Format.JSON:
-        typer.echo(json.dumps(assess_json(decision), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(assess_json(decision), indent=2))
     else:
         typer.echo(assess_text(decision))
     raise typer.Exit(decision.verdict.exit_code)
