@@ -10,11 +10,9 @@ from tollgate.books.guards import Unit
 
 _NUMBER = re.compile(r"\s*([+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,2})?)\s*([A-Za-zµ]*)\s*")
 # Quantities of Kubernetes: apimachinery/pkg/api/resource/suffix.go.
-_SIZES: dict[str, Decimal | int] = {"": 1, "m": Decimal("0.001")} | {
-    letter + tail: base**power
-    for tail, base in (("", 1000), ("i", 1024))
-    for power, letter in enumerate("KMGTPE", start=1)
-}
+_SIZES: dict[str, Decimal | int] = {"": 1, "m": Decimal("0.001")}
+for _tail, _base in (("", 1000), ("i", 1024)):
+    _SIZES |= {letter + _tail: Decimal(_base) ** power for power, letter in enumerate("KMGTPE", start=1)}
 _SIZES |= {"k": 1000} | {f"{letter}B": _SIZES[letter] for letter in "KMGTPE"}
 _SIZES |= {f"{letter}iB": _SIZES[f"{letter}i"] for letter in "KMGTPE"}
 # Seconds. d, w, m as in CloudNativePG's retentionPolicy (days, weeks, months); h, min, s, ms as in Go durations.

@@ -13,9 +13,11 @@ from tollgate.plan.urn import split_urn
 _LONGEST_NAME = 60  # characters; a longer name is cut in a sentence, never in the appendix
 _SEPARATORS = re.compile(r"[^0-9A-Za-z\u00c0-\uffff]+")
 # Parts of names that say what a thing is, or nothing: they do not tell whose it is.
-_EMPTY_WORDS = frozenset(
-    ["a", "the", "main", "default", "this", "primary", "own", "my", "new", "app", "service", "svc", "db", "database", "rds", "pg", "postgres", "postgresql", "instance", "cluster", "bucket", "queue", "topic", "table", "cache", "redis", "valkey", "rabbit", "rabbitmq", "sg", "lb", "alb", "nlb", "vpc", "policy", "role", "key", "group", "rule", "data", "store", "payments", "payment", "prod", "staging", "dev", "local"]
-)
+_ARTICLES = ("a", "the", "main", "default", "this", "primary", "own", "my", "new", "app", "service", "svc")
+_STORES = ("db", "database", "rds", "pg", "postgres", "postgresql", "instance", "cluster", "cache", "redis", "valkey")
+_KINDS = ("bucket", "queue", "topic", "table", "rabbit", "rabbitmq", "sg", "lb", "alb", "nlb", "vpc", "store", "data")
+_RULES = ("policy", "role", "key", "group", "rule", "payments", "payment", "prod", "staging", "dev", "local")
+_EMPTY_WORDS = frozenset((*_ARTICLES, *_STORES, *_KINDS, *_RULES))
 
 
 def subject(step: Step) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from tollgate.assess.model import Evidence
@@ -60,7 +61,7 @@ def pairs(step: Step, path: str, default: Any = None) -> list[Pair]:
 
     What the program leaves out is read from the resource's outputs before the change, then from ``default``.
     """
-    wanted = parse_path(path)
+    wanted = _parsed(path)
     changed = None if step.changes is None else [_parsed(change.path) for change in step.changes]
     found = []
     for old_path, new_path in _places(step.old, step.new, wanted):
@@ -92,6 +93,7 @@ def _read(inputs: Mapping[str, Any] | None, path: Path | None) -> Reading:
     return reading
 
 
+@lru_cache(maxsize=16_384)
 def _parsed(path: str) -> Path:
     try:
         return parse_path(path)

@@ -91,13 +91,12 @@ def _diagnostics(entries: Any, problems: list[Problem]) -> tuple[Diagnostic, ...
 
 def diagnostic_of(entry: Any, where: str, problems: list[Problem]) -> Diagnostic | None:
     """One message of the engine as plain text; None for a debug message, which nobody is meant to read."""
-    values = (
-        [entry.get(key) or "" for key in ("severity", "prefix", "message", "urn")] if isinstance(entry, dict) else [0]
-    )
-    if not all(isinstance(value, str) for value in values):
+    fields = entry if isinstance(entry, dict) else {"message": entry}
+    texts = [text for key in ("severity", "prefix", "message", "urn") if isinstance(text := fields.get(key) or "", str)]
+    if len(texts) != 4:
         problems.append(Problem(where, "expected a message with severity, message and urn as texts"))
         return None
-    severity, prefix, message, urn = values
+    severity, prefix, message, urn = texts
     if severity == "debug":
         return None
     return Diagnostic(severity=severity or "error", message=plain(prefix + message), urn=urn)

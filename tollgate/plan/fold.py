@@ -79,7 +79,7 @@ def _join(pieces: list[RawStep]) -> Step:
 
 
 def _deleted_first(ops: list[str], merged: RawStep) -> bool:
-    """Whether the old one goes before the new one is there: by the order of the pieces, else by the old state's marks."""
+    """Whether the old one goes before the new one is there: by the order of the pieces, else by its marks."""
     if "delete-replaced" in ops and "create-replacement" in ops:
         return ops.index("delete-replaced") < ops.index("create-replacement")
     return bool(merged.old and (merged.old.pending_replacement or not merged.old.replaced_later))

@@ -181,14 +181,23 @@ def _changes(reader: _Reader, source: Mapping[str, Any], kind_key: str) -> tuple
 
 
 def blind(value: Any) -> Any:
-    """The same value with every secret object as ``"[secret]"``, whatever the object carries beside its mark."""
+    """The same value with every secret object as ``"[secret]"``, whatever the object carries beside its mark.
+
+    What holds no secret is given back as it is, not copied.
+    """
     if isinstance(value, dict):
         if value.get(SIGNATURE_KEY) == SECRET_SIGNATURE:
             return SECRET
-        return {key: blind(item) if isinstance(item, (dict, list)) else item for key, item in value.items()}
+        changed = {key: new for key, item in value.items() if (new := _blind_below(item)) is not item}
+        return {**value, **changed} if changed else value
     if isinstance(value, list):
-        return [blind(item) if isinstance(item, (dict, list)) else item for item in value]
+        items = [_blind_below(item) for item in value]
+        return items if any(new is not item for new, item in zip(items, value, strict=True)) else value
     return value
+
+
+def _blind_below(item: Any) -> Any:
+    return blind(item) if isinstance(item, dict | list) else item
 
 
 def build_step(raw: RawStep, op: Op, *, delete_before_replace: bool = False) -> Step:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from tollgate.assess.amounts import amount
 from tollgate.assess.naming import capital, subject
@@ -11,6 +12,7 @@ from tollgate.assess.values import Pair, in_words, is_hidden, is_known, is_missi
 from tollgate.books.guards import Danger, Guard, Unit, guard_book, guards_of
 from tollgate.plan.facts import fingerprint
 from tollgate.plan.model import Op, Step
+from tollgate.policy.paths import parse_path
 from tollgate.policy.reading import Reading
 from tollgate.policy.severity import Severity
 
@@ -19,16 +21,34 @@ _NEW = (Op.CREATE, Op.IMPORT)
 _EMPTY: tuple[object, ...] = ("", [], {})
 
 
+@lru_cache(maxsize=4096)
+def _by_rule(type_token: str) -> dict[str, list[tuple[Guard, str]]]:
+    """The guards of a type for each rule, with the first word of their paths."""
+    found: dict[str, list[tuple[Guard, str]]] = {}
+    for guard in guards_of(type_token):
+        top = str(parse_path(guard.path)[0]) if guard.path else ""
+        found.setdefault(guard.rule, []).append((guard, top))
+    return found
+
+
 def _look(rule_id: str, step: Step) -> Iterator[Hit | Doubt]:
     """All guards of one rule over one step."""
-    for guard in guards_of(step.type):
-        if guard.rule != rule_id:
-            continue
+    for guard, top in _by_rule(step.type).get(rule_id, ()):
         if guard.danger is Danger.DELETED:
             if step.op is Op.DELETE and not step.retain_on_delete:
                 yield Hit(_sentence(guard, step, None), (), guard.severity)
-        elif step.op in _CHANGED or (guard.on_create and step.op in _NEW):
+        elif (step.op in _CHANGED and _differs(step, top)) or (guard.on_create and step.op in _NEW):
             yield from _properties(guard, step)
+
+
+def _differs(step: Step, top: str) -> bool:
+    """False when nothing below this property changes: both sides are equal, and the engine does not name it.
+
+    Only a shortcut: what it leaves out would be found to be harmless.
+    """
+    if step.changes is None or step.old is None or step.new is None or step.old.get(top) != step.new.get(top):
+        return True
+    return any(change.path.startswith(top) or change.path.startswith("[") for change in step.changes)
 
 
 def _properties(guard: Guard, step: Step) -> Iterator[Hit | Doubt]:
@@ -38,18 +58,21 @@ def _properties(guard: Guard, step: Step) -> Iterator[Hit | Doubt]:
     for pair in pairs(step, guard.path, default):
         if is_new and is_missing(pair.after) and guard.default is not None:
             pair = Pair(pair.path, pair.before, Reading(guard.default), pair.touched)  # noqa: PLW2901
-        if is_hidden(pair.after) or is_hidden(pair.before):
-            if _may_change(pair, guard):
-                yield Doubt(*_doubt(guard, step, pair))
-        elif _dangerous(guard, pair, is_new=is_new):
+        hidden = is_hidden(pair.after) or is_hidden(pair.before)
+        if _worst_case(guard, pair) if hidden else _dangerous(guard, pair, is_new=is_new):
             yield Hit(_sentence(guard, step, pair), (pair.evidence(),), _severity(guard, pair))
+        elif hidden and pair.touched and guard.danger is not Danger.REMOVED:
+            yield Doubt(*_doubt(guard, step, pair))
 
 
-def _may_change(pair: Pair, guard: Guard) -> bool:
-    """Something hidden may differ: the engine names it. A value that was not there cannot be lost."""
+def _worst_case(guard: Guard, pair: Pair) -> bool:
+    """The old value is hidden, changes, and the new one is the dangerous one, whatever the old one was."""
+    if not pair.touched or is_hidden(pair.after):
+        return False
     if guard.danger is Danger.REMOVED:
-        return pair.touched and is_missing(pair.after)
-    return pair.touched
+        return is_missing(pair.after)
+    one_sided = (Danger.ON, Danger.OFF, Danger.BECOMES)
+    return guard.danger in one_sided and _TESTS[guard.danger](guard, Reading(None), pair.after)
 
 
 def _doubt(guard: Guard, step: Step, pair: Pair) -> tuple[str, str]:
@@ -76,6 +99,10 @@ def _off(reading: Reading) -> bool:
     return is_known(reading) and not _on(reading)
 
 
+def _lost(before: Reading, after: Reading) -> bool:
+    return not (_off(before) or _on(after) or (is_missing(before) and is_missing(after)))
+
+
 def _set(reading: Reading) -> bool:
     return is_known(reading) and reading.value not in _EMPTY
 
@@ -100,7 +127,7 @@ def _lower(guard: Guard, before: Reading, after: Reading) -> bool:
 
 
 _TESTS: dict[Danger, Callable[[Guard, Reading, Reading], bool]] = {
-    Danger.OFF: lambda _, before, after: not (_off(before) or _on(after) or (is_missing(before) and is_missing(after))),
+    Danger.OFF: lambda _, before, after: _lost(before, after),
     Danger.ON: lambda _, before, after: not _on(before) and _on(after),
     Danger.LOWER: _lower,
     Danger.REMOVED: lambda _, before, after: _set(before) and not _set(after),

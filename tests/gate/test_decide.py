@@ -1,0 +1,62 @@
+"""The decision follows from the assessment alone, and says so in sentences."""
+
+from __future__ import annotations
+
+import pytest
+
+from tollgate.assess.model import Assessment, ChangedResource, Counts, Finding, Origin, Unknown
+from tollgate.gate.decide import decide
+from tollgate.gate.model import Verdict
+from tollgate.policy.severity import CRITICAL, HIGH, LOW, MEDIUM, Severity
+
+
+def finding(severity: Severity, *, mandatory: bool = False, sentence: str = "") -> Finding:
+    return Finding(
+        rule="r", severity=severity, urn="u", sentence=sentence or f"It is {severity.value}.", origin=Origin.OPERATION,
+        fix="repair it", mandatory=mandatory,
+    )  # fmt: skip
+
+
+def assessment(*findings: Finding, unknowns: tuple[Unknown, ...] = (), op: str = "update") -> Assessment:
+    row = ChangedResource(urn="u", type="t", name="n", op=op)
+    counts = Counts(update=1, create=2)
+    return Assessment(facts_digest="0", counts=counts, findings=findings, unknowns=unknowns, resources=(row,))
+
+
+@pytest.mark.parametrize(
+    ("findings", "verdict"),
+    [
+        ((), Verdict.ALLOW),
+        ((finding(LOW),), Verdict.ALLOW),
+        ((finding(MEDIUM),), Verdict.WAIT),
+        ((finding(HIGH), finding(LOW)), Verdict.WAIT),
+        ((finding(CRITICAL),), Verdict.DENY),
+        ((finding(HIGH, mandatory=True),), Verdict.DENY),
+        ((finding(LOW, mandatory=True),), Verdict.DENY),
+    ],
+)
+def test_verdict(findings: tuple[Finding, ...], verdict: Verdict) -> None:
+    decision = decide(assessment(*findings))
+    assert decision.verdict is verdict
+    assert bool(decision.asks) == (verdict is not Verdict.ALLOW)
+
+
+@pytest.mark.parametrize(
+    ("op", "verdict"), [("update", Verdict.WAIT), ("delete", Verdict.WAIT), ("create", Verdict.ALLOW)]
+)
+def test_an_unknown_about_what_exists_waits(op: str, verdict: Verdict) -> None:
+    unknown = Unknown(what="value", sentence="It is not known.", urn="u")
+    assert decide(assessment(unknowns=(unknown,), op=op)).verdict is verdict
+    assert decide(assessment(unknowns=(unknown.model_copy(update={"urn": ""}),), op=op)).verdict is Verdict.WAIT
+
+
+def test_what_denies_is_said_first() -> None:
+    found = (finding(HIGH, sentence="Second."), finding(HIGH, mandatory=True, sentence="First."))
+    decision = decide(assessment(*found))
+    assert decision.headline == "First. And 1 more reason."
+    assert decision.reasons == ("First.", "Second.")
+    assert decision.asks == ("Before it can go (r): repair it.",)
+
+
+def test_routine_says_what_is_done() -> None:
+    assert decide(assessment()).headline == "Routine: 2 created and 1 updated; nothing dangerous was found."
