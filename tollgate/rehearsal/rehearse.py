@@ -91,8 +91,9 @@ def rehearse(request: Request, toolchain: Toolchain, say: Say) -> Rehearsal:
         state = None
         if request.baseline.state is not None:
             state = read_state(request.baseline.state, project=request.project.name, stack=request.stack)
-        packages = packages_installed(environment_python(request.project))
-        with stand_ins(packages | (packages_in(state) if state else frozenset())) as cloud:
+        python = environment_python(request.project)
+        packages = packages_installed(python) | (packages_in(state) if state else frozenset())
+        with stand_ins(packages, python) as cloud:
             salt = space.create_stack(head.salt)
             run = Run(request, space, cloud, salt, say)
             with watch.stage("baseline"):
