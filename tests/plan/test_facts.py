@@ -77,3 +77,19 @@ def test_spelling_alone_is_no_fact_of_its_property() -> None:
 def test_every_operation_leaves_a_fact(op: str) -> None:
     sides = {"create": {"new": {}}, "delete": {"old": {}}}.get(op, {"old": {}, "new": {}})
     assert facts(read_plan(p.digest(p.step(op, **sides))))
+
+
+def test_a_name_that_the_engine_makes_up_is_no_fact() -> None:
+    def made(suffix: str) -> str:
+        queue = {"name": f"capture-{suffix}", "__defaults": ["name"]}
+        user = {"queue": f"arn:aws:sqs:eu:1:capture-{suffix}"}
+        return p.digest(
+            p.step("create", "aws:sqs/queue:Queue", "capture", new=queue), p.step("create", name="user", new=user)
+        )
+
+    assert facts(read_plan(made("1a2b3c4"))) == facts(read_plan(made("5d6e7f8")))
+    chosen = [
+        p.digest(p.step("create", name="capture", new={"name": f"capture-{suffix}"}))
+        for suffix in ("1a2b3c4", "5d6e7f8")
+    ]
+    assert facts(read_plan(chosen[0])) != facts(read_plan(chosen[1]))

@@ -67,10 +67,11 @@ def pairs(step: Step, path: str, default: Any = None) -> list[Pair]:
     for old_path, new_path in _places(step.old, step.new, wanted):
         at = new_path or old_path or ()
         before = _read(step.old, old_path)
-        if is_missing(before) and old_path is not None and "*" not in wanted:
-            before = _read(step.old_outputs, old_path)
         after = _read(step.new, new_path)
         touched = changed is None or any(_overlap(at, other) for other in changed)
+        # Outputs only speak where the engine names a change; else an input left out on both sides would be "lost".
+        if is_missing(before) and changed is not None and touched and old_path is not None:
+            before = _read(step.old_outputs, old_path)
         if touched and is_missing(before) and _claims_a_value(step, at):
             before = Reading(UNKNOWN, at)
         found.append(Pair(format_path(at), _with_default(before, default), _with_default(after, default), touched))

@@ -14,7 +14,10 @@ from tollgate.plan.text import ADVICE, decode, parse_json, plain
 from tollgate.plan.urn import split_urn
 
 MOST_PROBLEMS = 20  # a person reads no more at once
-NO_POLICY_NOTE = "This form of preview leaves out what the policy pack said; the event stream carries it."
+DIGEST_NOTE = (
+    "A preview digest leaves out what the policy pack said, and that a resource loses retainOnDelete; "
+    "the event stream carries both."
+)
 
 
 def read_digest(text: str | bytes) -> Plan:
@@ -51,7 +54,7 @@ def plan_of_digest(document: Any) -> Plan:
         policy=None,
         diagnostics=diagnostics,
         maybe_corrupt=corrupt or bool(lost),
-        notes=(NO_POLICY_NOTE, *lost),
+        notes=(DIGEST_NOTE, *lost),
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from tollgate.plan.model import Op, Plan, PropertyChange, Step
@@ -16,6 +17,10 @@ UNKNOWN_WORD = "unknown"
 SECRET_WORD = "secret"  # noqa: S105  (the word for a secret, not one)
 NOT_SHOWN = "not shown"
 _NO_PATH = ""
+Names = Mapping[str, str]
+_NO_NAMES: Names = {}
+_DEFAULTS, _AUTONAMED = "__defaults", "pulumi.com/autonamed"
+_TOKEN = re.compile(r"[A-Za-z0-9_.-]+")
 # The engine's own guards are no inputs; the mark keeps them apart from properties of the same name.
 PROTECT_PATH = "@protect"
 RETAIN_PATH = "@retainOnDelete"
@@ -41,7 +46,8 @@ class Fact(NamedTuple):
 
 def facts(plan: Plan) -> frozenset[Fact]:
     """All facts of a plan. Two plans that change the same things in the same way have the same facts."""
-    return frozenset(fact for step in plan.steps for fact in _of_step(step))
+    names = _generated_names(plan)
+    return frozenset(fact for step in plan.steps for fact in _of_step(step, names))
 
 
 def facts_digest(found: Iterable[Fact]) -> str:
@@ -50,16 +56,35 @@ def facts_digest(found: Iterable[Fact]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _of_step(step: Step) -> list[Fact]:
+def _generated_names(plan: Plan) -> Names:
+    """Physical names that the engine makes up anew in each preview, with what stands for them.
+
+    Providers mark them: the bridged ones in ``__defaults``, the Kubernetes one by an annotation.
+    """
+    names = {}
+    for step in plan.steps:
+        if step.op not in (Op.CREATE, Op.REPLACE) or step.new is None:
+            continue
+        defaults = step.new.get(_DEFAULTS)
+        made_up = [step.new.get(key) for key in defaults if isinstance(key, str)] if isinstance(defaults, list) else []
+        if find(step.new, ("metadata", "annotations", _AUTONAMED)) == "true":
+            made_up.append(find(step.new, ("metadata", "name")))
+        for name in made_up:
+            if isinstance(name, str) and name.startswith(f"{step.name}-"):
+                names[name] = f"{step.name}-*"
+    return names
+
+
+def _of_step(step: Step, names: Names) -> list[Fact]:
     op = step.raw_op if step.op is Op.UNRECOGNISED else step.op.value
     found = [Fact(op, step.urn, step.type, path, "update", before, after) for path, before, after in _guards(step)]
     if step.op is Op.SAME:
         return found
     if step.op in (Op.UPDATE, Op.REPLACE) and step.changes is not None:
-        found += [_of_change(op, step, change) for change in step.changes]
+        found += [_of_change(op, step, change, names) for change in step.changes]
         found = [fact for fact in found if _matters(fact)]
     if step.op is not Op.UPDATE or not found:
-        found.append(_of_operation(op, step))
+        found.append(_of_operation(op, step, names))
     return found
 
 
@@ -74,22 +99,24 @@ def _guards(step: Step) -> list[tuple[str, str, str]]:
     return [(path, fingerprint(old), fingerprint(new)) for path, old, new in pairs if old != new]
 
 
-def _of_change(op: str, step: Step, change: PropertyChange) -> Fact:
+def _of_change(op: str, step: Step, change: PropertyChange, names: Names) -> Fact:
     path = _parse(change.path)
     before = find(step.old, path)
     if before is None:
         before = find(step.old_outputs, path)
     kind = f"{change.kind.value}-replace" if change.replaces else change.kind.value
-    return Fact(op, step.urn, step.type, change.path, kind, fingerprint(before), fingerprint(find(step.new, path)))
+    return Fact(
+        op, step.urn, step.type, change.path, kind, fingerprint(before, names), fingerprint(find(step.new, path), names)
+    )
 
 
-def _of_operation(op: str, step: Step) -> Fact:
+def _of_operation(op: str, step: Step, names: Names) -> Fact:
     """The operation itself. Without a detailed diff all inputs stand for what changes."""
-    return Fact(op, step.urn, step.type, _NO_PATH, "", _whole(step.old), _whole(step.new))
+    return Fact(op, step.urn, step.type, _NO_PATH, "", _whole(step.old, names), _whole(step.new, names))
 
 
-def _whole(inputs: dict[str, Any] | None) -> str:
-    return ABSENT if inputs is None else fingerprint(inputs)
+def _whole(inputs: dict[str, Any] | None, names: Names) -> str:
+    return ABSENT if inputs is None else fingerprint(inputs, names)
 
 
 def _matters(fact: Fact) -> bool:
@@ -119,8 +146,11 @@ def find(value: Any, path: Path) -> Any:
     return value
 
 
-def fingerprint(value: Any) -> str:
-    """Hash of a value that is the same for every spelling of it; a word for what has no value to hash."""
+def fingerprint(value: Any, names: Names = _NO_NAMES) -> str:
+    """Hash of a value that is the same for every spelling of it; a word for what has no value to hash.
+
+    names: texts that stand for the same thing although they differ (generated names).
+    """
     if value is None:
         return ABSENT
     if is_unknown(value):
@@ -128,6 +158,8 @@ def fingerprint(value: Any) -> str:
     if is_secret(value):
         return SECRET_WORD
     text = json.dumps(canonical(value), sort_keys=True, separators=(",", ":"))
+    if names:
+        text = _TOKEN.sub(lambda token: names.get(token[0], token[0]), text)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

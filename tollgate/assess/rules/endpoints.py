@@ -13,6 +13,7 @@ from tollgate.assess.rule import Doubt, Hit, step_rule
 from tollgate.books.match import matches
 from tollgate.plan.model import Op, Step
 from tollgate.plan.text import plain
+from tollgate.policy.sentinels import is_secret
 from tollgate.policy.severity import MEDIUM
 
 # Where programs read their settings from, as the top of the path (pulumi_aws 7.51.1, pulumi_kubernetes 4.34.2).
@@ -24,6 +25,8 @@ _PLACES = (
     (("kubernetes:apps/v1:*", "kubernetes:batch/v1:*"), ("spec",)),
     (("kubernetes:external-secrets.io/*:*SecretStore",), ("spec",)),
 )
+# The SDK makes every value of a parameter secret, also the address of a server (pulumi_aws 7.51.1).
+_PARAMETER = "aws:ssm/parameter:Parameter"
 _ADDRESS = re.compile(
     r"(?:[a-z][a-z0-9+.-]{1,20}://[^\s\"'<>\\]{3,300})"  # a URL
     r"|(?:\b(?:[a-z0-9](?:[a-z0-9-]{0,62})\.){2,8}[a-z]{2,24}\b(?::[0-9]{1,5})?)",  # a host of three parts or more
@@ -42,11 +45,17 @@ def endpoint_swapped(step: Step) -> Iterator[Hit | Doubt]:
     """A setting that held an address of one server holds that of another."""
     if step.op not in (Op.UPDATE, Op.REPLACE) or step.old is None or step.new is None:
         return
+    if step.type == _PARAMETER and is_secret(step.new.get("value")) and _names_value(step):
+        yield Doubt("secret", f"{capital(subject(step))} gets another value, which is a secret and cannot be shown.")
     for patterns, tops in _PLACES:
         if not matches(step.type, patterns):
             continue
         for top in tops:
             yield from _swapped(step, top, step.old.get(top), step.new.get(top))
+
+
+def _names_value(step: Step) -> bool:
+    return any(change.path == "value" for change in step.changes or ())
 
 
 def _swapped(step: Step, path: str, old: Any, new: Any) -> Iterator[Hit]:
