@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
-from tollgate.assess.model import Assessment, ChangedResource, Counts, Finding, Origin, Unknown
+from tollgate.assess.model import SCHEMA_VERSION, Assessment, ChangedResource, Counts, Finding, Origin, Unknown
 from tollgate.assess.policy import policy_checks, policy_findings, policy_unknowns
 from tollgate.assess.rule import Doubt, Hit, PlanRule, StepRule
 from tollgate.assess.rules import PLAN_RULES, STEP_RULES
 from tollgate.assess.rules.data import replace_reasons
 from tollgate.assess.trust import plan_findings, plan_unknowns, stand_in_unknowns, unknown_findings
+from tollgate.plan.collector import collector_paused
 from tollgate.plan.facts import facts, facts_digest
 from tollgate.plan.model import Op, Plan, Step
 from tollgate.plan.state import State, with_state
+from tollgate.policy.severity import Severity
 
 _ROOT = "pulumi:pulumi:Stack"
 _NEW = (Op.CREATE, Op.READ)
+_WORST_FIRST = {severity: -severity.rank for severity in Severity}
 _MOST_PROPERTIES = 50  # in a row of the appendix
 
 
@@ -36,15 +40,17 @@ def assess(
     unreadable_secrets: URNs whose old secret a rehearsal could not read.
     """
     plan = with_state(plan, state) if state else plan
-    seen = [outcome for step in plan.steps for outcome in _look_at(step)]
-    unknowns = _unique(
-        [
-            *(unknown for unknown in seen if isinstance(unknown, Unknown)),
-            *plan_unknowns(plan),
-            *stand_in_unknowns(plan, unlisted_types, undecided, unreadable_secrets),
-            *policy_unknowns(plan.policy),
-        ]
-    )
+    with collector_paused():
+        seen = [outcome for step in plan.steps for outcome in _look_at(step)]
+        stand_in = stand_in_unknowns(plan, unlisted_types, undecided, unreadable_secrets)
+        unknowns = _unique([*_unknowns(seen), *plan_unknowns(plan), *stand_in, *policy_unknowns(plan.policy)])
+        return _assessment(plan, state, seen, unknowns)
+
+
+def _assessment(
+    plan: Plan, state: State | None, seen: list[Finding | Unknown], unknowns: tuple[Unknown, ...]
+) -> Assessment:
+    """All parts together, in an order that does not depend on the plan's."""
     findings = [
         *(finding for finding in seen if isinstance(finding, Finding)),
         *(_finding(rule, hit, hit.urn) for rule in PLAN_RULES for hit in rule.look(plan)),
@@ -52,7 +58,8 @@ def assess(
         *policy_findings(plan.policy),
         *unknown_findings(_of_plan(unknowns), _existing(plan)),
     ]
-    return Assessment(
+    return Assessment.model_construct(
+        schema_version=SCHEMA_VERSION,
         project=plan.project,
         stack=plan.stack,
         facts_digest=facts_digest(facts(plan)),
@@ -65,11 +72,20 @@ def assess(
     )
 
 
+def _unknowns(seen: Iterable[Finding | Unknown]) -> Iterator[Unknown]:
+    return (outcome for outcome in seen if isinstance(outcome, Unknown))
+
+
+@lru_cache(maxsize=4096)
+def _rules_for(type_token: str) -> tuple[StepRule, ...]:
+    return tuple(rule for rule in STEP_RULES if rule.concerns(type_token))
+
+
 def _look_at(step: Step) -> Iterator[Finding | Unknown]:
     """What all rules say of one step."""
     if step.type == _ROOT:
         return
-    for rule in STEP_RULES:
+    for rule in _rules_for(step.type):
         for outcome in rule.look(step):
             if isinstance(outcome, Doubt):
                 yield Unknown(what=outcome.what, urn=step.urn, sentence=outcome.sentence)
@@ -110,7 +126,7 @@ def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(
         sorted(
             dict.fromkeys(findings),
-            key=lambda finding: (-finding.severity.rank, finding.urn, finding.rule, finding.sentence),
+            key=lambda finding: (_WORST_FIRST[finding.severity], finding.urn, finding.rule, finding.sentence),
         )
     )
 

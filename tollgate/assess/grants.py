@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any
 
@@ -59,6 +60,17 @@ class Grants:
     hidden: bool = False
 
 
+def is_firewall(type_token: str) -> bool:
+    """True for a type whose inputs can be read as grants."""
+    return any(matches(type_token, patterns) for patterns, _ in _READERS)
+
+
+@lru_cache(maxsize=16_384)
+def _network(address: str) -> Network:
+    return ip_network(_EVERYONE.get(address.lower(), address), strict=False)
+
+
+@lru_cache(maxsize=16_384)
 def is_private(network: Network) -> bool:
     """No address of the network is reachable from the internet."""
     return any(
@@ -114,7 +126,7 @@ def _grant(address: Any, protocol: Any, first: Any, last: Any) -> Grant | None:
     if not isinstance(address, str) or _unreadable(address):
         return None
     try:
-        network = ip_network(_EVERYONE.get(address.lower(), address), strict=False)
+        network = _network(address)
     except ValueError:
         return None
     word = "-1" if protocol is None else str(protocol).lower().removesuffix(".0")

@@ -33,13 +33,17 @@ Look = Callable[[Step], Iterable[Hit | Doubt]]
 
 @dataclass(frozen=True, slots=True)
 class StepRule:
-    """A rule over one step. ``why`` in one sentence; ``fix`` is what to do instead."""
+    """A rule over one step. ``why`` in one sentence; ``fix`` is what to do instead.
+
+    concerns: whether the rule has anything to say of a type of resource; it is not asked about others.
+    """
 
     id: str
     severity: Severity
     why: str
     fix: str
     look: Look
+    concerns: Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +57,15 @@ class PlanRule:
     look: Callable[[Plan], Iterable[Hit]]
 
 
-def step_rule(id: str, severity: Severity, why: str, fix: str) -> Callable[[Look], StepRule]:  # noqa: A002
+def step_rule(
+    id: str,  # noqa: A002
+    severity: Severity,
+    why: str,
+    fix: str,
+    concerns: Callable[[str], bool] = lambda _: True,
+) -> Callable[[Look], StepRule]:
     """Turn a look at one step into a rule."""
-    return lambda look: StepRule(id, severity, why, fix, look)
+    return lambda look: StepRule(id, severity, why, fix, look, concerns)
 
 
 def plan_rule(

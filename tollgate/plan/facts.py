@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from tollgate.plan.model import Op, Plan, PropertyChange, Step
@@ -125,6 +126,7 @@ def _matters(fact: Fact) -> bool:
     return not (hashed and fact.before == fact.after and not fact.kind.endswith("-replace"))
 
 
+@lru_cache(maxsize=16_384)
 def _parse(path: str) -> Path:
     try:
         return parse_path(path)
@@ -135,14 +137,12 @@ def _parse(path: str) -> Path:
 def find(value: Any, path: Path) -> Any:
     """What stands at a path; None when nothing does. Below an unknown or a secret everything is unknown or secret."""
     for segment in path:
-        if is_unknown(value) or is_secret(value):
-            return value
-        if isinstance(segment, int) and isinstance(value, list):
-            value = value[segment] if segment < len(value) else None
-        elif isinstance(segment, str) and isinstance(value, dict):
+        if isinstance(segment, str) and isinstance(value, dict) and not is_secret(value):
             value = value.get(segment)
+        elif isinstance(segment, int) and isinstance(value, list):
+            value = value[segment] if segment < len(value) else None
         else:
-            return None
+            return value if is_unknown(value) or is_secret(value) else None
     return value
 
 

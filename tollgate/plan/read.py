@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from tollgate.errors import TollgateError
+from tollgate.plan.collector import collector_paused
 from tollgate.plan.digest import plan_of_digest
 from tollgate.plan.events import EVENT_KEYS, read_events
 from tollgate.plan.model import Plan
@@ -26,9 +27,10 @@ def read_plan(text: str | bytes) -> Plan:
         raise TollgateError("This is Pulumi's output for people; it does not hold the values.", advice=ADVICE)
     if decoded[0] not in '{["0123456789-tfn':
         raise TollgateError(f"This is not JSON: it begins with {decoded[:20]!r}.", advice=ADVICE)
-    if _begins_with_event(decoded):
-        return read_events(decoded.split("\n"))
-    return plan_of_digest(parse_json(decoded, "preview"))
+    with collector_paused():
+        if _begins_with_event(decoded):
+            return read_events(decoded.split("\n"))
+        return plan_of_digest(parse_json(decoded, "preview"))
 
 
 def _begins_with_event(text: str) -> bool:

@@ -40,6 +40,7 @@ _LONGEST = 200_000  # characters of a setting that are looked at; a longer one i
     severity=MEDIUM,
     why="A program that talks to another server may pay, store or ask in the wrong place.",
     fix="check that the new address is the right one for this environment",
+    concerns=lambda type_token: any(matches(type_token, patterns) for patterns, _ in _PLACES),
 )
 def endpoint_swapped(step: Step) -> Iterator[Hit | Doubt]:
     """A setting that held an address of one server holds that of another."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tollgate.assess.grants import Grant, Grants, grants_of, is_everyone, is_private, widened
+from tollgate.assess.grants import Grant, Grants, grants_of, is_everyone, is_firewall, is_private, widened
 from tollgate.assess.model import Evidence
 from tollgate.assess.naming import capital, subject
 from tollgate.assess.rule import Doubt, Hit, step_rule
@@ -18,7 +18,7 @@ _OPS = (Op.CREATE, Op.IMPORT, Op.UPDATE, Op.REPLACE, Op.UNRECOGNISED)
 _WEB_PORTS = (80, 443)  # what a public shop front serves: asked about, not stopped
 
 
-@step_rule(id="exposure-opened", severity=_SHARED.severity, why=_SHARED.why, fix=_SHARED.fix)
+@step_rule(id="exposure-opened", severity=_SHARED.severity, why=_SHARED.why, fix=_SHARED.fix, concerns=is_firewall)
 def firewall_opened(step: Step) -> Iterator[Hit | Doubt]:
     """Addresses of the internet are let in that were not before."""
     after = grants_of(step.type, step.new) if step.op in _OPS else None

@@ -169,7 +169,13 @@ def _with_unit(shown: str, guard: Guard) -> str:
 def _rule(rule_id: str) -> StepRule:
     shared = guard_book().rules[rule_id]
 
-    @step_rule(id=rule_id, severity=shared.severity, why=shared.why, fix=shared.fix)
+    @step_rule(
+        id=rule_id,
+        severity=shared.severity,
+        why=shared.why,
+        fix=shared.fix,
+        concerns=lambda type_token: rule_id in _by_rule(type_token),
+    )
     def guarded(step: Step) -> Iterator[Hit | Doubt]:
         return _look(rule_id, step)
 

@@ -42,11 +42,16 @@ _DOCUMENTS = (
     (("aws:iam/role:Role",), "inlinePolicies[*].policy"),
     (("kubernetes:rbac.authorization.k8s.io/*Role",), "rules"),
 )
+_LAMBDA_PERMISSION = "aws:lambda/permission:Permission"
 # The root statement of a key policy names the account, not everyone; kms:* there is how AWS sets keys up.
 _OPENS = (PUBLIC, ALL_POWER)
 
 
-@step_rule(id="identity-widened", severity=_SHARED.severity, why=_SHARED.why, fix=_SHARED.fix)
+def _has_document(type_token: str) -> bool:
+    return type_token == _LAMBDA_PERMISSION or any(matches(type_token, patterns) for patterns, _ in _DOCUMENTS)
+
+
+@step_rule(id="identity-widened", severity=_SHARED.severity, why=_SHARED.why, fix=_SHARED.fix, concerns=_has_document)
 def document_widened(step: Step) -> Iterator[Hit | Doubt]:
     """A permission document gives away what it did not before."""
     if step.op not in _OPS:
@@ -54,7 +59,7 @@ def document_widened(step: Step) -> Iterator[Hit | Doubt]:
     for patterns, path in _DOCUMENTS:
         if matches(step.type, patterns):
             yield from _compare(step, path)
-    if step.type == "aws:lambda/permission:Permission" and (step.new or {}).get("principal") == "*":
+    if step.type == _LAMBDA_PERMISSION and (step.new or {}).get("principal") == "*":
         yield Hit(f"{capital(subject(step))} lets everyone call a function.", (), CRITICAL)
 
 
