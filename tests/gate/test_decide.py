@@ -59,4 +59,4 @@ def test_what_denies_is_said_first() -> None:
 
 
 def test_routine_says_what_is_done() -> None:
-    assert decide(assessment()).headline == "Routine: 2 created and 1 updated; nothing dangerous was found."
+    assert decide(assessment()).headline == "2 created and 1 updated; nothing dangerous was found."

@@ -69,7 +69,7 @@ def _headline(verdict: Verdict, assessment: Assessment, reasons: tuple[str, ...]
     ]
     if not parts:
         return "Nothing changes."
-    return f"Routine: {_joined(parts)}; nothing dangerous was found."
+    return f"{_joined(parts)}; nothing dangerous was found."
 
 
 def _joined(parts: list[str]) -> str:

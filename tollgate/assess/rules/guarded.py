@@ -162,8 +162,9 @@ def _sentence(guard: Guard, step: Step, pair: Pair | None) -> str:
 
 
 def _with_unit(shown: str, guard: Guard) -> str:
-    plain_number = guard.unit is Unit.NUMBER and guard.unit_words and shown[:1].isdigit()
-    return f"{shown} {guard.unit_words}" if plain_number else shown
+    if guard.unit is not Unit.NUMBER or not guard.unit_words or not shown[:1].isdigit():
+        return shown
+    return f"{shown} {guard.unit_words.removesuffix('s') if shown == '1' else guard.unit_words}"
 
 
 def _rule(rule_id: str) -> StepRule:
