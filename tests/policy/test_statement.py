@@ -4,8 +4,9 @@ import pytest
 
 from tollgate.errors import TollgateError
 from tollgate.policy.reading import Reading
+from tollgate.policy.sentinels import UNKNOWN
 from tollgate.policy.severity import CRITICAL, HIGH, LOW, MEDIUM
-from tollgate.policy.statement import rule
+from tollgate.policy.statement import CANNOT_BE_SHOWN, Said, rule, said
 
 WELL_STATED = {
     "id": "key-data-rotate",
@@ -67,3 +68,23 @@ def test_a_message_lists_five_places_and_counts_the_rest():
     assert "list[4]" in message
     assert "list[5]" not in message
     assert "and 3 more" in message
+
+
+@pytest.mark.parametrize(
+    ("inputs", "found"),
+    [
+        ({"enableKeyRotation": False}, "enableKeyRotation is false, wanted true"),
+        ({"enableKeyRotation": UNKNOWN}, f"{CANNOT_BE_SHOWN}enableKeyRotation is not known until the change runs"),
+    ],
+)
+def test_a_message_can_be_taken_apart_again(inputs, found):
+    stated = rule(**WELL_STATED)(rotated)
+    parts = said(stated.message(stated.check(inputs)))
+    assert parts.found.startswith(found[:30])
+    assert parts.fix == "set enableKeyRotation to true"
+    assert parts.why == "A key that never changes is one that somebody has by now (PCI-DSS 3.7.4)."
+
+
+def test_a_message_of_another_pack_stays_whole():
+    text = "Buckets must be private. To fix: ask us"
+    assert said(text) == Said(text)

@@ -8,7 +8,7 @@ from tollgate.assess.model import Checks, Finding, Origin, Unknown
 from tollgate.assess.naming import capital, subject_of_urn
 from tollgate.plan.model import PolicyResults, Violation
 from tollgate.policy.severity import HIGH, LOW, Severity
-from tollgate.policy.statement import CANNOT_BE_SHOWN
+from tollgate.policy.statement import CANNOT_BE_SHOWN, said
 
 # How Pulumi's SDK says that a rule stumbled over an unknown value (pulumi_policy 1.21.0, policy.py).
 _COULD_NOT_RUN = "can't run policy "
@@ -18,12 +18,16 @@ def policy_findings(policy: PolicyResults | None) -> Iterator[Finding]:
     """One finding for each violation."""
     for violation in policy.violations if policy else ():
         who = f"{capital(subject_of_urn(violation.urn))}: " if violation.urn else ""
+        parts = said(violation.message)
+        found = " ".join(parts.found.split())
         yield Finding(
             rule=violation.rule,
             severity=_severity(violation),
             urn=violation.urn,
-            sentence=f"{who}{' '.join(violation.message.split())}",
+            sentence=f"{who}{found}{'' if found.endswith('.') else '.'}",
             origin=Origin.POLICY,
+            why=parts.why,
+            fix=parts.fix,
             mandatory=violation.mandatory,
         )
 

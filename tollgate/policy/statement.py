@@ -86,6 +86,24 @@ class Rule:
         return f"{found}. To fix: {self.fix}.\n{why}"
 
 
+@dataclass(frozen=True)
+class Said:
+    """The parts of a rule's message. ``fix`` and ``why`` are "" in a message of somebody else's pack."""
+
+    found: str
+    fix: str = ""
+    why: str = ""
+
+
+_MESSAGE = re.compile(r"(?P<found>.*)\. (?:To fix|Pin the value): (?P<fix>.*)\.\s+Why: (?P<why>.*\.)", re.DOTALL)
+
+
+def said(message: str) -> Said:
+    """Take apart what ``Rule.message`` put together."""
+    match = _MESSAGE.fullmatch(message.strip())
+    return Said(**match.groupdict()) if match else Said(message.strip())
+
+
 def rule(
     *,
     id: str,  # noqa: A002  (the word a reader expects; nothing here needs the builtin)
