@@ -10,9 +10,9 @@ from tollgate.gate.model import Verdict
 from tollgate.policy.severity import CRITICAL, HIGH, LOW, MEDIUM, Severity
 
 
-def finding(severity: Severity, *, mandatory: bool = False, sentence: str = "") -> Finding:
+def finding(severity: Severity, *, mandatory: bool = False, sentence: str = "", rule: str = "r") -> Finding:
     return Finding(
-        rule="r", severity=severity, urn="u", sentence=sentence or f"It is {severity.value}.", origin=Origin.OPERATION,
+        rule=rule, severity=severity, urn="u", sentence=sentence or f"It is {severity.value}.", origin=Origin.OPERATION,
         fix="repair it", mandatory=mandatory,
     )  # fmt: skip
 
@@ -51,11 +51,16 @@ def test_an_unknown_about_what_exists_waits(op: str, verdict: Verdict) -> None:
 
 
 def test_what_denies_is_said_first() -> None:
-    found = (finding(HIGH, sentence="Second."), finding(HIGH, mandatory=True, sentence="First."))
+    found = (finding(HIGH, sentence="Second."), finding(HIGH, mandatory=True, sentence="First.", rule="s"))
     decision = decide(assessment(*found))
     assert decision.headline == "First. And 1 more reason."
     assert decision.reasons == ("First.", "Second.")
     assert decision.asks == ("Before it can go (r): repair it.",)
+
+
+def test_many_findings_of_one_rule_are_one_reason() -> None:
+    found = tuple(finding(HIGH, sentence=f"Number {n}.") for n in range(4))
+    assert decide(assessment(*found)).reasons == ("Number 0. (3 more like it.)",)
 
 
 def test_routine_says_what_is_done() -> None:

@@ -20,6 +20,7 @@ from tollgate.policy.severity import Severity
 
 _ROOT = "pulumi:pulumi:Stack"
 _NEW = (Op.CREATE, Op.READ)
+_RULE_ORDER = {rule.id: place for place, rule in enumerate((*STEP_RULES, *PLAN_RULES))}
 _WORST_FIRST = {severity: -severity.rank for severity in Severity}
 _MOST_PROPERTIES = 50  # in a row of the appendix
 
@@ -122,11 +123,17 @@ def _unique(unknowns: Iterable[Unknown]) -> tuple[Unknown, ...]:
 
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Worst first, then by URN and rule; what was said twice is said once."""
+    """Worst first; of the same severity by the rules' own order, then by URN. What was said twice is said once."""
     return tuple(
         sorted(
             dict.fromkeys(findings),
-            key=lambda finding: (_WORST_FIRST[finding.severity], finding.urn, finding.rule, finding.sentence),
+            key=lambda finding: (
+                _WORST_FIRST[finding.severity],
+                _RULE_ORDER.get(finding.rule, len(_RULE_ORDER)),
+                finding.rule,
+                finding.urn,
+                finding.sentence,
+            ),
         )
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from tollgate.assess.model import Finding, Origin, Unknown
 from tollgate.assess.naming import capital, subject, subject_of_urn
-from tollgate.plan.model import Op, Plan, Step
+from tollgate.plan.model import Diagnostic, Op, Plan, Step
 from tollgate.plan.state import State
 from tollgate.plan.text import plain
 from tollgate.policy.severity import HIGH, MEDIUM, Severity
@@ -21,7 +21,7 @@ def plan_findings(plan: Plan, state: State | None) -> Iterator[Finding]:
         text = why or "The engine says that the state of some resources may be damaged."
         yield _finding("plan-damaged", text, "A plan that is not whole hides what it would do.", "preview again")
     for diagnostic in plan.diagnostics:
-        if diagnostic.severity not in ("info", "info#err", "warning", "debug"):
+        if diagnostic.severity not in ("info", "info#err", "warning", "debug") and not _echo(plan, diagnostic):
             text = f"The engine reports an error: {_short(diagnostic.message)}"
             why = "After an error the engine stops, so the plan may not show all that would change."
             yield _finding("engine-error", text, why, "repair the error and preview again", urn=diagnostic.urn)
@@ -92,6 +92,14 @@ def unknown_findings(unknowns: Iterable[Unknown], changed: frozenset[str]) -> It
                 why="What cannot be shown is not taken as harmless.",
                 fix="find out, or let someone who knows decide",
             )
+
+
+def _echo(plan: Plan, diagnostic: Diagnostic) -> bool:
+    """The engine's last word after a mandatory violation, which has a finding of its own (v3.257.0)."""
+    refused = any(violation.mandatory for violation in plan.policy.violations) if plan.policy else False
+    return (
+        refused and not diagnostic.urn and plain(diagnostic.message).removeprefix("error: ").strip() == "preview failed"
+    )
 
 
 def _finding(rule: str, text: str, why: str, fix: str, *, urn: str = "", severity: Severity = HIGH) -> Finding:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from tollgate.assess.model import Assessment, Finding, Unknown
 from tollgate.gate.model import Decision, Verdict
 from tollgate.policy.severity import CRITICAL, MEDIUM
@@ -44,10 +46,17 @@ def _open_questions(assessment: Assessment) -> list[Unknown]:
 
 
 def _reasons(assessment: Assessment, open_questions: list[Unknown]) -> tuple[str, ...]:
-    """Sentences, worst first: what denies before what waits, and each once."""
-    ranked = sorted(assessment.findings, key=lambda finding: -_ORDER.index(_verdict(finding)))
-    said = [finding.sentence for finding in ranked] + [unknown.sentence for unknown in open_questions]
-    return tuple(dict.fromkeys(said))
+    """Sentences, worst first: what denies before what waits; many findings of one rule are one reason."""
+    ranked = sorted(assessment.findings, key=lambda finding: (-_ORDER.index(_verdict(finding)), -finding.severity.rank))
+    times = Counter(finding.rule for finding in ranked)
+    first = {finding.rule: finding for finding in reversed(ranked)}
+    said = [_with_alike(found, times[found.rule] - 1) for found in ranked if first[found.rule] is found]
+    return tuple(dict.fromkeys([*said, *(unknown.sentence for unknown in open_questions)]))
+
+
+def _with_alike(finding: Finding, alike: int) -> str:
+    """The sentence of a rule's first finding, and how many more are like it."""
+    return f"{finding.sentence} ({alike} more like it.)" if alike else finding.sentence
 
 
 def _headline(verdict: Verdict, assessment: Assessment, reasons: tuple[str, ...]) -> str:

@@ -124,6 +124,8 @@ class Page:
             yield f"   - {escape_markdown(self.short(self.words('finding_why', why=found.why)))}"
         if found.fix:
             yield f"   - {escape_markdown(self.short(self.words('finding_fix', fix=found.fix)))}"
+        if found.alike:
+            yield f"   - {self.words('finding_alike', n=found.alike)}"
         for proof in self.first(found.proof, self.limits.properties):
             yield f"   - {self.code(self.words.say(proof))}"
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tollgate.assess.model import Checks, Evidence, Finding
+from collections import Counter
+
+from tollgate.assess.model import Assessment, Checks, Evidence, Finding
 from tollgate.gate.model import Decision, Verdict
 from tollgate.plan.model import Frozen
 from tollgate.policy.severity import Severity
@@ -37,7 +39,10 @@ WHOLE_REPORT = "report.html"  # the file that holds everything, named where some
 
 
 class Report(Frozen):
-    """What is said about one decision. Holds no words of ours, only phrases; see ``parts``."""
+    """What is said about one decision. Holds no words of ours, only phrases; see ``parts``.
+
+    leading: the first finding of each rule, with how many more are like it.
+    """
 
     verdict: Verdict
     verdict_word: Phrase
@@ -47,6 +52,7 @@ class Report(Frozen):
     sections: tuple[Section, ...]
     severities: tuple[tuple[Severity, int], ...]
     findings: tuple[Found, ...]
+    leading: tuple[Found, ...]
     checks: Checks | None
     resources: tuple[ResourceRow, ...]
     rules: tuple[RuleRow, ...]
@@ -60,8 +66,8 @@ class Report(Frozen):
 
     @property
     def top(self) -> tuple[Found, ...]:
-        """The findings that are told in full under risk."""
-        return self.findings[:TOP_FINDINGS]
+        """The findings that are told in full under risk: one of a rule, so that many alike hide nothing else."""
+        return self.leading[:TOP_FINDINGS]
 
 
 def build_report(decision: Decision, *, subject: Subject) -> Report:
@@ -77,6 +83,7 @@ def build_report(decision: Decision, *, subject: Subject) -> Report:
         sections=sections(decision, subject, appendix),
         severities=counted(assessment),
         findings=tuple(_found(finding, appendix) for finding in assessment.findings),
+        leading=_leading(assessment, appendix),
         checks=assessment.checks,
         resources=appendix.resources,
         rules=appendix.rules,
@@ -85,13 +92,24 @@ def build_report(decision: Decision, *, subject: Subject) -> Report:
     )
 
 
-def _found(finding: Finding, appendix: Appendix) -> Found:
+def _leading(assessment: Assessment, appendix: Appendix) -> tuple[Found, ...]:
+    times = Counter(finding.rule for finding in assessment.findings)
+    first = {finding.rule: finding for finding in reversed(assessment.findings)}
+    return tuple(
+        _found(finding, appendix, alike=times[finding.rule] - 1)
+        for finding in assessment.findings
+        if first[finding.rule] is finding
+    )
+
+
+def _found(finding: Finding, appendix: Appendix, *, alike: int = 0) -> Found:
     return Found(
         severity=finding.severity,
         said=Statement(said=quote(readable(finding.sentence)), evidence=appendix.of_finding(finding)),
         why=readable(finding.why),
         fix=readable(finding.fix),
         proof=tuple(map(_proof, finding.evidence)),
+        alike=alike,
     )
 
 

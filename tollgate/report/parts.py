@@ -84,6 +84,7 @@ class Found(Frozen):
     why: str
     fix: str
     proof: tuple[Phrase, ...] = Field(description="the properties that it rests on")
+    alike: int = Field(0, description="other findings of the same rule; told with the first one only")
 
 
 class ResourceRow(Frozen):

@@ -103,7 +103,7 @@ def _asks(decision: Decision, appendix: Appendix) -> tuple[Statement, ...]:
 
 
 def _why(decision: Decision, appendix: Appendix) -> tuple[Glance, ...]:
-    reasons = [reason for reason in decision.reasons if reason != decision.headline]
+    reasons = [reason for reason in decision.reasons if reason not in decision.headline]
     statements = [from_gate(reason, decision, appendix) for reason in reasons[:REASONS_AT_A_GLANCE]]
     if more := len(reasons) - len(statements):
         statements.append(_say(phrase("reasons_more", n=more), Link(anchor="checks", label=phrase("see_list"))))

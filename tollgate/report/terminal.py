@@ -44,7 +44,7 @@ def _parts(report: Report, files: Sequence[Path], words: Words) -> Iterator[Rend
     if report.findings:
         yield from _title(said[SectionName.RISK], words)
         yield _findings(report, words)
-        yield from _more(len(report.findings) - ROWS, whole, words)
+        yield from _more(len(report.leading) - ROWS, whole, words)
     yield from _title(said[SectionName.UNKNOWN], words)
     unknown = said[SectionName.UNKNOWN].statements
     for statement in unknown[:ROWS]:
@@ -69,11 +69,13 @@ def _glance(report: Report, words: Words) -> Table:
 
 def _findings(report: Report, words: Words) -> Table:
     grid = Table.grid(padding=(0, 2))
-    for found in report.findings[:ROWS]:
+    for found in report.leading[:ROWS]:
         severity = words.say(SEVERITIES[found.severity]).upper()
         grid.add_row(Text(f"  {severity}", style=_SEVERITIES[found.severity]), Text(words.say(found.said.said)))
         if found.fix:
             grid.add_row(Text(), Text(words("finding_fix", fix=found.fix), style="dim"))
+        if found.alike:
+            grid.add_row(Text(), Text(words("finding_alike", n=found.alike), style="dim"))
     return grid
 
 

@@ -15,6 +15,9 @@ from tollgate.policy.severity import CRITICAL, HIGH, MEDIUM, Severity
 _SEVERITIES = {Holds.DATA: CRITICAL, Holds.TRANSIENT: HIGH, Holds.IDENTITY: MEDIUM, Holds.SERVICE: MEDIUM}
 
 
+_LEFT = "it stays where it is, but is no longer managed"
+
+
 def goes(step: Step) -> bool:
     """The resource as it is goes away: deleted, or replaced. A component is only a folder."""
     return step.custom and step.op in (Op.DELETE, Op.REPLACE)
@@ -62,21 +65,21 @@ def service_removed(step: Step) -> Iterator[Hit | Doubt]:
     fix="take the deletion out, or take the protection off in a change of its own first",
 )
 def protected_deletion(step: Step) -> Iterator[Hit | Doubt]:
-    """A protected resource is to go."""
-    if step.op in (Op.DELETE, Op.REPLACE, Op.UNRECOGNISED) and step.protect_before:
+    """A protected resource is to go. A replacement that takes the protection off as well is not refused."""
+    refused = step.protect_after if step.op is Op.REPLACE else step.op in (Op.DELETE, Op.UNRECOGNISED)
+    if refused and step.protect_before:
         yield Hit(f"{capital(subject(step))} is protected, and the change would delete or replace it.")
 
 
 def _severity(step: Step, held: Holding) -> Severity:
-    """Milder when the old one is left where it is; that needs care too, as nobody manages it from then on."""
-    severity = _SEVERITIES[held.holds]
-    if step.retain_on_delete:
-        return HIGH if held.holds is Holds.DATA and step.op is Op.REPLACE else MEDIUM
-    return severity
+    """Milder when the old one is left where it is. Not so for data that is replaced: its users meet an empty one."""
+    if step.retain_on_delete and not (held.holds is Holds.DATA and step.op is Op.REPLACE):
+        return MEDIUM
+    return _SEVERITIES[held.holds]
 
 
 def _sentence(step: Step, held: Holding) -> str:
-    left = "the old one stays where it is, but is no longer managed"
+    left = "what is in the old one stays there, where nobody manages it" if step.op is Op.REPLACE else _LEFT
     rest = left if step.retain_on_delete else held.why
     return f"{capital(subject(step))} {_goes_in_words(step)}: {rest}."
 
@@ -85,9 +88,13 @@ def _goes_in_words(step: Step) -> str:
     if step.op is Op.DELETE:
         return "is taken out of the definition" if step.retain_on_delete else "is deleted"
     reasons = replace_reasons(step)
-    because = f" because its {', '.join(reasons[:3])} changes" if reasons else ""
+    because = (
+        f" because its {' and '.join(reasons[:3])} {'changes' if len(reasons) == 1 else 'change'}" if reasons else ""
+    )
     order = ", the old one first," if step.delete_before_replace and not because else ""
-    return f"is replaced by a new one{order}{because}"
+    held = holding(step.type)
+    new = "new, empty one" if held and held.holds is Holds.DATA else "new one"
+    return f"is replaced by a {new}{order}{because}"
 
 
 def replace_reasons(step: Step) -> tuple[str, ...]:
