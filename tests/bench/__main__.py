@@ -141,8 +141,8 @@ def page(figures: list[Figure], now: Callable[[], datetime] = lambda: datetime.n
     machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
     return f"""# Performance
 
-Measured with `make bench` on {now():%Y-%m-%d}: {machine}. Whole processes, wall-clock seconds, after one run to warm up.
-The memory is the peak of the `tollgate` process itself; the engine and the program have their own.
+Measured with `make bench` on {now():%Y-%m-%d}: {machine}.
+Whole processes, wall-clock seconds, after one run to warm up. The memory is the peak of the `tollgate` process itself; the engine and the program have their own.
 
 | what | min | median | max | runs | MB | aim |
 |---|---|---|---|---|---|---|

@@ -55,7 +55,7 @@ def test_what_denies_is_said_first() -> None:
     decision = decide(assessment(*found))
     assert decision.headline == "First. And 1 more reason."
     assert decision.reasons == ("First.", "Second.")
-    assert decision.asks == ("Before it can go (r): repair it.",)
+    assert decision.asks == ("Before it can go (s): repair it.",)
 
 
 def test_many_findings_of_one_rule_are_one_reason() -> None:

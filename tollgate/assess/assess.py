@@ -20,7 +20,8 @@ from tollgate.policy.severity import Severity
 
 _ROOT = "pulumi:pulumi:Stack"
 _NEW = (Op.CREATE, Op.READ)
-_RULE_ORDER = {rule.id: place for place, rule in enumerate((*STEP_RULES, *PLAN_RULES))}
+_RULE_IDS = (*(rule.id for rule in STEP_RULES), *(rule.id for rule in PLAN_RULES))
+_RULE_ORDER = {rule: place for place, rule in enumerate(_RULE_IDS)}
 _WORST_FIRST = {severity: -severity.rank for severity in Severity}
 _MOST_PROPERTIES = 50  # in a row of the appendix
 
