@@ -142,7 +142,8 @@ def page(figures: list[Figure], now: Callable[[], datetime] = lambda: datetime.n
     return f"""# Performance
 
 Measured with `make bench` on {now():%Y-%m-%d}: {machine}.
-Whole processes, wall-clock seconds, after one run to warm up. The memory is the peak of the `tollgate` process itself; the engine and the program have their own.
+Whole processes, wall-clock seconds, after one run to warm up. The memory is the peak of
+the `tollgate` process itself; the engine and the program have their own.
 
 | what | min | median | max | runs | MB | aim |
 |---|---|---|---|---|---|---|

@@ -139,7 +139,7 @@ def harmless() -> Decision:
     """Allow: one change, no findings, no pack."""
     assessment = Assessment(
         facts_digest=DIGEST,
-        counts=Counts(update=1, other=1, delete=1, same=1),
+        counts=Counts(update=1, guards=1, other=1, delete=1, same=1),
         resources=(
             ChangedResource(urn=urn("tags"), type="aws:ec2/tag:Tag", name="tags", op="delete"),
             ChangedResource(urn=urn("odd"), type="odd:index:Thing", name="odd", op="teleport"),

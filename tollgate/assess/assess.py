@@ -141,12 +141,13 @@ def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def _counts(plan: Plan) -> Counts:
     by_op = Counter(step.op for step in plan.steps)
-    named = {op: by_op[op] for op in (Op.CREATE, Op.UPDATE, Op.REPLACE, Op.DELETE)}
+    named = {op: by_op[op] for op in (Op.CREATE, Op.UPDATE, Op.REPLACE, Op.DELETE, Op.SAME)}
     return Counts(
         create=named[Op.CREATE],
         update=named[Op.UPDATE],
         replace=named[Op.REPLACE],
         delete=named[Op.DELETE],
+        guards=named[Op.SAME],
         same=plan.same,
         other=len(plan.steps) - sum(named.values()),
     )

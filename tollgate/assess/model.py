@@ -51,10 +51,13 @@ class Unknown(Frozen):
 
 
 class Counts(Frozen):
+    """Resources by what happens to them. ``guards``: only their protection or retention changes."""
+
     create: int = 0
     update: int = 0
     replace: int = 0
     delete: int = 0
+    guards: int = 0
     same: int = 0
     other: int = 0
 

@@ -72,6 +72,7 @@ def _headline(verdict: Verdict, assessment: Assessment, reasons: tuple[str, ...]
             (counts.update, "updated"),
             (counts.replace, "replaced"),
             (counts.delete, "deleted"),
+            (counts.guards, "changed in protection only"),
             (counts.other, "changed otherwise"),
         )
         if number

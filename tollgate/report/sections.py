@@ -77,7 +77,7 @@ def glance(decision: Decision, appendix: Appendix) -> tuple[Glance, ...]:
 def is_quiet(assessment: Assessment) -> bool:
     """True when nothing changes, nothing was found and nothing is unknown."""
     counts = assessment.counts
-    changes = counts.create + counts.update + counts.replace + counts.delete + counts.other
+    changes = counts.create + counts.update + counts.replace + counts.delete + counts.guards + counts.other
     return not (changes or assessment.findings or assessment.unknowns or assessment.resources)
 
 
@@ -88,10 +88,12 @@ def counted(assessment: Assessment) -> tuple[tuple[Severity, int], ...]:
 
 
 def from_gate(text: str, decision: Decision, appendix: Appendix) -> Statement:
-    """A sentence of the gate. When a finding says the same, its resource and rule are the evidence."""
+    """A sentence of the gate. When a finding says the same, or the rule is named, that is the evidence."""
     for finding in decision.assessment.findings:
         if finding.sentence and finding.sentence in text:
             return _say(quote(readable(text)), *appendix.of_finding(finding))
+        if f"({finding.rule})" in text:
+            return _say(quote(readable(text)), appendix.by_rule[finding.rule])
     return _say(quote(readable(text)), RULES)
 
 
@@ -132,6 +134,7 @@ def changes_sentence(assessment: Assessment) -> Phrase:
         "changes_update": counts.update,
         "changes_replace": counts.replace,
         "changes_delete": counts.delete,
+        "changes_guards": counts.guards,
         "changes_other": counts.other,
     }
     parts = tuple(phrase(key, n=n) for key, n in each.items() if n)
