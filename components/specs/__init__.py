@@ -2,67 +2,31 @@
 
 They import no cloud SDK, so settings and editors can use them offline. A field holds a secret's *name* (``..._ref``),
 never a secret. ``refused_by`` says which promises a target cannot keep; the settings and the component both ask it.
+Import every spec from here; its own module is a matter of space.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
-from ipaddress import IPv4Network
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
+from components.specs.foundation import Identifier, LogDays, Ref, Safety, Spec, Target
+from components.specs.network import NetworkSpec
 
-class Spec(BaseModel):
-    """Base of every spec: immutable and closed. Types are strict: "14" is not 14, and true is not 1."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-# A Kubernetes object name (RFC 1123 label or subdomain), which is also a legal path in AWS Secrets Manager.
-Ref = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9./]*[a-z0-9])?$", max_length=253)]
-# Lower-case SQL identifier; RDS allows 63 characters (CreateDBInstance, DBName).
-Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-# The sizes CloudWatch accepts (PutRetentionPolicy, retentionInDays); 0 ("never expire") is not offered.
-LogDays = Literal[7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]
-
-
-class Target(StrEnum):
-    """Where a footprint runs: AWS managed services, any conformant Kubernetes cluster, or one k3s node at the edge."""
-
-    AWS = "aws"
-    KUBERNETES = "kubernetes"
-    EDGE = "edge"
-
-
-class Safety(Spec):
-    """What guards stateful resources. Comes from the tier profile."""
-
-    protect: bool = Field(description="Pulumi refuses to delete or replace the resource")
-    retain_on_delete: bool = Field(description="a delete only forgets the resource; the real thing stays")
-    deletion_protection: bool = Field(description="the provider's own guard, where it has one")
-    final_snapshot: bool = Field(description="take a last snapshot before a database goes")
-
-
-class NetworkSpec(Spec):
-    """A VPC: its address range, its zones, its ways out."""
-
-    cidr: str = Field(description="private IPv4 range of the VPC, /16 to /20, e.g. 10.20.0.0/16")
-    zones: tuple[str, ...] = Field(min_length=2, max_length=3, description="availability zones by name")
-    nat_gateways: Literal["one", "one_per_zone"] = Field(description="ways out; one is cheaper, and one zone's fault")
-    flow_log_retention_days: LogDays
-
-    @model_validator(mode="after")
-    def _usable(self) -> Self:
-        try:
-            network = IPv4Network(self.cidr)
-        except ValueError:
-            network = None
-        if network is None or not network.is_private or not 16 <= network.prefixlen <= 20:
-            raise ValueError("cidr must be a private IPv4 range from /16 to /20, such as 10.20.0.0/16")
-        if len(set(self.zones)) != len(self.zones):
-            raise ValueError("zones names a zone twice")
-        return self
+__all__ = [
+    "BrokerSpec",
+    "DatabaseSpec",
+    "Identifier",
+    "LogDays",
+    "NetworkSpec",
+    "QueueSpec",
+    "RedisSpec",
+    "Ref",
+    "Safety",
+    "Spec",
+    "Target",
+]
 
 
 class DatabaseSpec(Spec):
