@@ -1,8 +1,9 @@
 """Tier profiles: every number a stack does not give itself, with where it comes from.
 
 Sources, named in brackets:
-[CNPG] CloudNativePG 1.30 docs · [EC] ElastiCache user guide · [OP] RabbitMQ cluster operator, docs/examples ·
-[PCI] PCI DSS 4.0.1 · [RDS] RDS user guide · [RMQ] RabbitMQ production checklist and quorum-queue docs ·
+[CNPG] CloudNativePG 1.30 docs · [CW] CloudWatch user guide, recommended alarms · [EC] ElastiCache user guide ·
+[OP] RabbitMQ cluster operator, docs/examples · [PCI] PCI DSS 4.0.1 · [RDS] RDS user guide ·
+[RMQ] RabbitMQ production checklist and quorum-queue docs ·
 [ours] a choice of this project, to be changed by those who know the load.
 """
 
@@ -37,48 +38,86 @@ NETWORK = {
     Tier.PROD: {"cidr": "10.30.0.0/16", "nat_gateways": "one_per_zone", "flow_log_retention_days": 400},
 }
 
+# UTC. 02:30 and 04:00 in Shanghai, after the day's settlement and far from the morning's peak. [ours]
+WINDOWS = {"backup_window": "18:30-19:30", "maintenance_window": "sun:20:00-sun:21:00"}
+
+DATABASE_ALARMS = {
+    "free_storage_percent": 15,  # look into it when 85 % is used [RDS, best practices]
+    "connections_percent": 80,  # [ours] time to act before the last one is gone
+    "cpu_percent": 90,  # [CW]
+    "replica_lag_seconds": 60,  # [CW, ReplicaLag]
+}
+
 DATABASE: dict[Tier, dict[str, Any]] = {
     Tier.DEV: {
+        "engine": "postgres",
         "postgres_version": 17,  # in community support until November 2029 (postgresql.org, versioning policy)
         "instance_class": "db.t4g.medium",  # smallest class with Performance Insights [RDS]
         "cpu": 1,  # [ours]
         "memory_gib": 2,  # [ours]
         "storage_gib": 20,  # least that gp3 takes [RDS]
         "max_storage_gib": 100,  # [ours]
+        "wal_gib": 10,  # [ours] half the storage
+        "max_connections": 100,  # [ours]
         "backup_retention_days": 7,  # [ours] a week: a fault made on Friday is found on Monday
+        **WINDOWS,
+        "log_retention_days": 14,  # [ours]
+        "logical_replication": False,  # a slot that nobody reads fills the disk: on only while something follows
+        "alarms": DATABASE_ALARMS,
         "high_availability": False,
         "insights_retention_days": 7,  # free tier of Performance Insights [RDS]
     },
     Tier.STAGING: {
+        "engine": "postgres",
         "postgres_version": 17,
         "instance_class": "db.m7g.large",  # 2 vCPU, 8 GiB; not burstable, so rehearsed timings hold [RDS]
         "cpu": 2,  # as m7g.large
         "memory_gib": 8,  # as m7g.large
         "storage_gib": 100,  # [ours]
         "max_storage_gib": 500,  # [ours]
+        "wal_gib": 25,  # [ours] a quarter of the storage: a full disk is the commonest outage [CNPG #7150]
+        "max_connections": 400,  # [ours]
         "backup_retention_days": 14,  # [ours] two release cycles
+        **WINDOWS,
+        "log_retention_days": 90,  # [ours]
+        "logical_replication": False,  # a slot that nobody reads fills the disk: on only while something follows
+        "alarms": DATABASE_ALARMS,
         "high_availability": True,
         "insights_retention_days": 7,
     },
     Tier.PROD: {
+        "engine": "postgres",
         "postgres_version": 17,
         "instance_class": "db.r7g.xlarge",  # 4 vCPU, 32 GiB; ledgers live in memory [RDS], size [ours]
         "cpu": 4,  # as r7g.xlarge
         "memory_gib": 32,  # as r7g.xlarge
         "storage_gib": 500,  # [ours]; from 400 GiB gp3 stripes over four volumes: 12,000 IOPS [RDS]
         "max_storage_gib": 4000,  # [ours]
+        "wal_gib": 125,  # [ours] a quarter of the storage: a full disk is the commonest outage [CNPG #7150]
+        "max_connections": 1000,  # [ours]
         "backup_retention_days": 35,  # the most RDS keeps [RDS]
+        **WINDOWS,
+        "log_retention_days": 400,  # 12 months [PCI 10.5.1]; 400 days is the next size CloudWatch offers
+        "logical_replication": False,  # a slot that nobody reads fills the disk: on only while something follows
+        "alarms": DATABASE_ALARMS,
         "high_availability": True,
         "insights_retention_days": 731,  # two years: compare with last year's peak [RDS]
     },
     Tier.EDGE: {
+        "engine": "postgres",
         "postgres_version": 17,
         "instance_class": "db.t4g.medium",
         "cpu": 1,  # k3s needs the other core [k3s requirements: server 2 cores, 2 GB]
         "memory_gib": 1,
         "storage_gib": 20,  # [ours]
         "max_storage_gib": 22,
+        "wal_gib": 5,  # [ours] least that is offered; the card or disk is small
+        "max_connections": 50,  # [ours]
         "backup_retention_days": 7,  # [ours] longer than any outage of the link that is planned for
+        **WINDOWS,
+        "log_retention_days": 14,  # [ours]
+        "logical_replication": False,  # a slot that nobody reads fills the disk: on only while something follows
+        "alarms": DATABASE_ALARMS,
         "high_availability": False,
         "insights_retention_days": 7,
     },

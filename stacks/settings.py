@@ -20,6 +20,8 @@ from components.specs import (
     Target,
 )
 
+# An SNS topic (SNS, CreateTopic: up to 256 letters, digits, hyphens and underscores; a FIFO topic ends in .fifo).
+Topic = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$")]
 Domain = Literal["account", "wallet", "gateway", "risk", "clearing"]
 # The name of a queue, its exchange and its policy; ".dead" is added for dead letters.
 QueueName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,40}$")]
@@ -44,6 +46,7 @@ class AwsSettings(Spec):
     account_id: str | None = Field(
         default=None, pattern=r"^\d{12}$", description="the only AWS account allowed; any when left out"
     )
+    alarm_topics: tuple[Topic, ...] = Field(default=(), max_length=5, description="SNS topics that hear of alarms")
 
 
 class BackupSettings(Spec):

@@ -11,11 +11,13 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from components.specs.database import DatabaseAlarms, DatabaseSpec
 from components.specs.foundation import Identifier, LogDays, Ref, Safety, Spec, Target
 from components.specs.network import NetworkSpec
 
 __all__ = [
     "BrokerSpec",
+    "DatabaseAlarms",
     "DatabaseSpec",
     "Identifier",
     "LogDays",
@@ -27,41 +29,6 @@ __all__ = [
     "Spec",
     "Target",
 ]
-
-
-class DatabaseSpec(Spec):
-    """One PostgreSQL database.
-
-    ``instance_class`` is the size on aws; ``cpu`` (cores) and ``memory_gib`` are the size on kubernetes and edge.
-    """
-
-    database_name: Identifier = Field(description="the database inside the server; a new name is a new, empty server")
-    postgres_version: int = Field(ge=14, le=18, description="major version; CloudNativePG 1.30 serves 14 to 18")
-    instance_class: str = Field(pattern=r"^db\.[a-z0-9]+\.[a-z0-9]+$", description="RDS instance class")
-    cpu: int = Field(ge=1, le=96, description="cores")
-    memory_gib: int = Field(ge=1, le=768, description="GiB")
-    # RDS gp3 for PostgreSQL: 20 to 65536 GiB (RDS user guide, storage types).
-    storage_gib: int = Field(ge=20, le=65536, description="GiB; can grow, can never shrink in place")
-    max_storage_gib: int = Field(ge=20, le=65536, description="GiB; RDS grows by itself up to this")
-    # 0 would turn backups off, so it is not offered; 35 is the most that RDS keeps.
-    backup_retention_days: int = Field(ge=1, le=35, description="days that point-in-time restore can reach back")
-    high_availability: bool = Field(description="a synchronous standby in another zone")
-    # RDS accepts 7, 731 or a multiple of 31.
-    insights_retention_days: Literal[7, 31, 62, 93, 124, 155, 186, 217, 248, 279, 310, 341, 372, 731]
-
-    @model_validator(mode="after")
-    def _room_to_grow(self) -> Self:
-        # RDS refuses an autoscaling limit less than 10 % above the storage it starts from.
-        if self.max_storage_gib * 10 < self.storage_gib * 11:
-            least = -(-self.storage_gib * 11 // 10)
-            raise ValueError(f"max_storage_gib must be at least {least}, 10 % above storage_gib")
-        return self
-
-    def refused_by(self, target: Target) -> tuple[tuple[str, str], ...]:
-        """(field, reason) for each promise that the target cannot keep."""
-        if target is Target.EDGE and self.high_availability:
-            return (("high_availability", "an edge site has one node, so no standby can exist; write false"),)
-        return ()
 
 
 class BrokerSpec(Spec):

