@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tollgate.engine.toolchain import Toolchain, find
+from tollgate.engine.find import find
+from tollgate.engine.toolchain import Toolchain
 
 
 @pytest.fixture(scope="session")

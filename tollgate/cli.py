@@ -102,7 +102,7 @@ def doctor() -> None:
 @toolchain_app.command("install")
 def toolchain_install() -> None:
     """Find the Pulumi engine, or fetch or build it into the user's cache folder."""
-    from tollgate.engine.toolchain import find  # noqa: PLC0415
+    from tollgate.engine.find import find  # noqa: PLC0415
 
     with progress() as say:
         found = find(say)
@@ -114,7 +114,7 @@ def toolchain_env() -> None:
     """Print shell lines that put the engine and its language host on PATH: eval "$(tollgate toolchain env)"."""
     import shlex  # noqa: PLC0415
 
-    from tollgate.engine.toolchain import find  # noqa: PLC0415
+    from tollgate.engine.find import find  # noqa: PLC0415
 
     with progress() as say:
         environment = find(say).environment(dict(os.environ))

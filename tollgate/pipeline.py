@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tollgate.assess.assess import assess
 from tollgate.engine.cache import Say
+from tollgate.engine.find import find
 from tollgate.engine.project import Project, find_project
-from tollgate.engine.toolchain import find
 from tollgate.errors import TollgateError
 from tollgate.gate.decide import decide
 from tollgate.gate.model import Decision

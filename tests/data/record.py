@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 from tollgate.engine.command import Cli
-from tollgate.engine.toolchain import find
+from tollgate.engine.find import find
 from tollgate.rehearsal.server import stand_ins
 from tollgate.rehearsal.workspace import isolated
 

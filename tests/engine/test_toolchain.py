@@ -15,15 +15,8 @@ import pytest
 
 from tollgate.engine import install, toolchain
 from tollgate.engine.cache import locked
-from tollgate.engine.toolchain import (
-    ENGINE_VERSION,
-    cached,
-    find,
-    fits,
-    installed_folder,
-    is_untouched,
-    platform_name,
-)
+from tollgate.engine.find import find
+from tollgate.engine.toolchain import ENGINE_VERSION, cached, fits, installed_folder, is_untouched, platform_name
 from tollgate.errors import TollgateError
 
 PULUMI = f"#!/bin/sh\necho v{ENGINE_VERSION}\n"
@@ -187,7 +180,7 @@ def test_change_of_same_size_is_seen_by_doctor(machine: Path) -> None:
 def test_runs_that_start_together_share_one_build(machine: Path) -> None:
     fake_go(machine, during_build="sleep 0.3")
     results: list[toolchain.Toolchain] = []
-    program = "from tollgate.engine.toolchain import find; print(find(print).pulumi)"
+    program = "from tollgate.engine.find import find; print(find(print).pulumi)"
     children = [subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) for _ in range(3)]
     results.append(find(print))
     assert {child.communicate()[0].splitlines()[-1] for child in children} == {str(results[0].pulumi)}
@@ -199,7 +192,7 @@ def test_interrupted_build_leaves_nothing_half_made(machine: Path) -> None:
     os.mkfifo(fifo)
     fake_go(machine, during_build=f'echo started > "{fifo}"; sleep 60')
     child = subprocess.Popen(
-        [sys.executable, "-c", "from tollgate.engine.toolchain import find; find(print)"],
+        [sys.executable, "-c", "from tollgate.engine.find import find; find(print)"],
         stdout=subprocess.DEVNULL,
     )
     assert fifo.read_text() == "started\n"  # blocks until the build is under way

@@ -1,4 +1,4 @@
-"""Which Pulumi engine to run: the one on PATH if it fits, else the cached one, else a freshly made one."""
+"""What a Pulumi engine is to us: which versions fit, where one may stand, whether it is whole."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tollgate.engine.cache import Say, cache_folder, locked
+from tollgate.engine.cache import Say, cache_folder
 from tollgate.errors import Problem, TollgateError
 
 # The engine that is fetched or built. Newer ones do not build from the Go module proxy alone: v3.259.0 requires
@@ -77,11 +77,6 @@ def installed_folder() -> Path:
     return cache_folder() / "toolchain" / f"pulumi-v{ENGINE_VERSION}-{platform_name()}"
 
 
-def find(say: Say) -> Toolchain:
-    """An engine that fits, made ready if need be. Raises TollgateError that lists all that was tried."""
-    return on_path() or cached(say) or make(say)
-
-
 def on_path() -> Toolchain | None:
     """The ``pulumi`` on PATH, when its version fits."""
     found = shutil.which("pulumi")
@@ -108,20 +103,6 @@ def cached(say: Say) -> Toolchain | None:
         say(f"the cached engine in {folder} is damaged; making it anew")
         return None
     return Toolchain(pulumi=binary, version=record.version, source=record.source, language_host=host_of(binary))
-
-
-def make(say: Say) -> Toolchain:
-    """Fetch or build the engine into the cache; runs that start together share one result."""
-    from tollgate.engine import install  # noqa: PLC0415  (network and build code, needed once per machine)
-
-    with locked("toolchain", say):
-        ready = cached(lambda _: None)
-        if ready is None:
-            install.install(installed_folder(), say)
-            ready = cached(say)
-    if ready is None:
-        raise TollgateError(f"The engine was made but {installed_folder()} is not whole.")
-    return ready
 
 
 def version_of(binary: Path) -> str | None:
