@@ -102,12 +102,7 @@ pulumi.log.info("made")
 @pytest.mark.engine
 def test_interrupting_a_rehearsal_leaves_nothing(tmp_path: Path, toolchain: Toolchain) -> None:
     folder = project(tmp_path / "p", WAITS)
-    child = subprocess.Popen(
-        [TOLLGATE, "rehearse", "dev", "--from-nothing"], cwd=folder, stderr=subprocess.PIPE, text=True
-    )
-    while not (folder / "started").exists():
-        assert child.poll() is None
-        time.sleep(0.02)
+    child = under_way(folder)
     engine = [pid for pid, _, _ in proc_table() if parent_of(pid) == child.pid]
     child.send_signal(signal.SIGINT)
     errors = child.communicate(timeout=30)[1]
@@ -123,12 +118,7 @@ def test_interrupting_a_rehearsal_leaves_nothing(tmp_path: Path, toolchain: Tool
 @pytest.mark.engine
 def test_a_killed_engine_is_one_error_and_the_next_run_works(tmp_path: Path, toolchain: Toolchain) -> None:
     folder = project(tmp_path / "p", WAITS)
-    child = subprocess.Popen(
-        [TOLLGATE, "rehearse", "dev", "--from-nothing"], cwd=folder, stderr=subprocess.PIPE, text=True
-    )
-    while not (folder / "started").exists():
-        assert child.poll() is None
-        time.sleep(0.02)
+    child = under_way(folder)
     (engine,) = [pid for pid, _, _ in proc_table() if parent_of(pid) == child.pid]
     os.kill(engine, signal.SIGKILL)
     errors = child.communicate(timeout=30)[1]
@@ -138,6 +128,17 @@ def test_a_killed_engine_is_one_error_and_the_next_run_works(tmp_path: Path, too
     assert [session for _, session, state in proc_table() if session == engine and state != "Z"] == []
     (folder / "__main__.py").write_text("import pulumi\n")
     assert tollgate("rehearse", "dev", "--from-nothing", cwd=folder).returncode == 0
+
+
+def under_way(folder: Path) -> subprocess.Popen[str]:
+    """A rehearsal whose program has started and waits."""
+    child = subprocess.Popen(
+        [TOLLGATE, "rehearse", "dev", "--from-nothing"], cwd=folder, stderr=subprocess.PIPE, text=True
+    )
+    while not (folder / "started").exists():
+        assert child.poll() is None
+        time.sleep(0.02)
+    return child
 
 
 def parent_of(pid: int) -> int:

@@ -74,11 +74,12 @@ class Stopwatch:
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
+    def stage(self, name: str, doing: str) -> Iterator[None]:
+        self.say(f"{name}: {doing}")
         started = time.monotonic()
         yield
         self.seconds[name] = round(time.monotonic() - started, 2)
-        self.say(f"{name}: {self.seconds[name]:.1f} s")
+        self.say(f"{name}: done in {self.seconds[name]:.1f} s")
 
 
 def rehearse(request: Request, toolchain: Toolchain, say: Say) -> Rehearsal:
@@ -96,12 +97,12 @@ def rehearse(request: Request, toolchain: Toolchain, say: Say) -> Rehearsal:
         with stand_ins(packages, python) as cloud:
             salt = space.create_stack(head.salt)
             run = Run(request, space, cloud, salt, say)
-            with watch.stage("baseline"):
+            with watch.stage("baseline", f"bringing up {request.baseline.description}"):
                 if state is not None:
                     run.import_state(state)
                 else:
                     run.bring_up_baseline(opens=secret is not None)
-            with watch.stage("preview"):
+            with watch.stage("preview", f"the change to {request.stack}"):
                 plan = run.preview(head)
             result = Rehearsal(
                 plan=plan.model_copy(update={"notes": (*plan.notes, *notes(request, head))}),
@@ -151,7 +152,7 @@ class Run:
         outcome = self.stream(
             ["up", "--yes", "--skip-preview", "--config-file", str(file)],
             then.root,
-            Progress(self.say),
+            Progress("baseline", self.say),
             SKIP_CHECKPOINTS,
         )
         if outcome.code != 0:
@@ -167,7 +168,7 @@ class Run:
 
     def preview(self, head: StackSettings) -> Plan:
         """The plan from baseline to head, with what the pack says of it."""
-        builder, progress = PlanBuilder(), Progress(self.say)
+        builder, progress = PlanBuilder(), Progress("preview", self.say)
         arguments = ["preview", "--config-file", str(self.write(head, "head.yaml"))]
         if self.request.policies is not None:
             arguments += ["--policy-pack", str(self.request.policies)]
@@ -212,8 +213,8 @@ def is_part_of_the_plan(error: str) -> bool:
 class Progress:
     """Says every few seconds how many resources the engine has been through."""
 
-    def __init__(self, say: Say) -> None:
-        self.say = say
+    def __init__(self, stage: str, say: Say) -> None:
+        self.stage, self.say = stage, say
         self.seen: Counter[str] = Counter()
         self.spoken = time.monotonic()
 
@@ -224,7 +225,7 @@ class Progress:
         self.seen[str(done.get("metadata", {}).get("op"))] += 1
         if time.monotonic() - self.spoken > SAY_EVERY_SECONDS:
             self.spoken = time.monotonic()
-            self.say(", ".join(f"{count} {op}" for op, count in sorted(self.seen.items())))
+            self.say(f"{self.stage}: {', '.join(f'{count} {op}' for op, count in sorted(self.seen.items()))}")
 
 
 def failure(sentence: str, outcome: Outcome, root: Path) -> TollgateError:
