@@ -25,14 +25,17 @@ class Component(pulumi.ComponentResource):
     """Base of every component.
 
     The token is part of each child's address in the state: changing it would delete and recreate all of them, so a test
-    locks the table ``TOKENS``.
+    locks the table ``TOKENS``. A new name therefore always comes with the old one: ``formerly`` on the class for its
+    token, ``formerly`` in ``within`` and ``stateful`` for a child (docs/how-to/rename-a-resource.md).
     """
 
     TOKENS: ClassVar[dict[str, str]] = {}
     token: ClassVar[str]
+    formerly: ClassVar[tuple[str, ...]]
 
-    def __init_subclass__(cls, *, token: str, **kwargs: Any) -> None:
+    def __init_subclass__(cls, *, token: str, formerly: tuple[str, ...] = (), **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls.formerly = formerly
         if token in Component.TOKENS:
             raise TypeError(f"two components claim the token {token}: {Component.TOKENS[token]} and {cls.__name__}")
         cls.token = token
@@ -43,7 +46,8 @@ class Component(pulumi.ComponentResource):
             physical(name)
         except ValueError as error:
             raise Refusal(str(error)) from None
-        super().__init__(self.token, name, None, opts)
+        known_as = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_=token) for token in self.formerly])
+        super().__init__(self.token, name, None, pulumi.ResourceOptions.merge(opts, known_as))
         self._name_of_all = name
         self._safety = safety
 
@@ -51,16 +55,20 @@ class Component(pulumi.ComponentResource):
         """The name of a child: the component's own, then the child's part in it."""
         return f"{self._name_of_all}-{name}"
 
-    def within(self, **options: Any) -> pulumi.ResourceOptions:
-        """Options of a child that holds no data. It inherits providers from its parent."""
+    def within(self, *, formerly: str | None = None, **options: Any) -> pulumi.ResourceOptions:
+        """Options of a child that holds no data. It inherits providers from its parent.
+
+        formerly: the part of the child's name that ``child`` was given before it was renamed.
+        """
+        if formerly is not None:
+            options["aliases"] = [pulumi.Alias(name=self.child(formerly))]
         return pulumi.ResourceOptions(parent=self, **options)
 
     def stateful(self, **options: Any) -> pulumi.ResourceOptions:
-        """Options of a child that holds data: the tier's protection, which no caller can leave out."""
+        """Options of a child that holds data: ``within``, and the tier's protection, which no caller can leave out."""
         if self._safety is None:
             raise TypeError(f"{type(self).__name__} holds data, so it needs a Safety")
-        return pulumi.ResourceOptions(
-            parent=self,
+        return self.within(
             protect=self._safety.protect,
             retain_on_delete=self._safety.retain_on_delete,
             **options,
