@@ -116,6 +116,8 @@ class PaymentPlatform(Component, token="tollgate:platform:PaymentPlatform"):
             target=settings.target,
             safety=settings.safety,
             place=self._place,
+            network=self._network,
+            key_arn=self._key_arn,
             opts=self.within(),
         )
         if not settings.queues:
@@ -123,6 +125,7 @@ class PaymentPlatform(Component, token="tollgate:platform:PaymentPlatform"):
         queues = QueueSet(
             self.child("queues"),
             settings.queues,
+            users=settings.broker_users,
             broker=broker,
             safety=settings.safety,
             place=self._place,

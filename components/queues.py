@@ -12,15 +12,17 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from components.base import Component
 from components.cluster import Place, custom_resource
 from components.rabbit import RabbitCluster
-from components.specs import QueueSpec, Safety
+from components.specs import BrokerUserSpec, QueueSpec, Safety, queue_refusals
+from components.topology import Policy, Queue, Topology, dead, retry_queues, topology
 
 API = "rabbitmq.com/v1beta1"
+REFERENCE = "spec.rabbitmqClusterReference"
 # What the topology operator's webhook refuses to change (v1.20): such a change needs a new object.
 FIXED = {
-    "Vhost": ["spec.name", "spec.rabbitmqClusterReference"],
+    "Vhost": ["spec.name", REFERENCE],
     "Exchange": ["spec"],
     "Binding": ["spec"],
-    "Policy": ["spec.name", "spec.vhost", "spec.rabbitmqClusterReference"],
+    "Policy": ["spec.name", "spec.vhost", REFERENCE],
     "Queue": [
         "spec.name",
         "spec.vhost",
@@ -28,35 +30,39 @@ FIXED = {
         "spec.durable",
         "spec.autoDelete",
         "spec.arguments",
-        "spec.rabbitmqClusterReference",
+        REFERENCE,
     ],
+    "User": [REFERENCE],
+    "Permission": ["spec.vhost", "spec.userReference", REFERENCE],
 }
-# Fixed, for arguments cannot change: on fewer nodes RabbitMQ makes fewer copies, and more when nodes are added.
-COPIES = 3
-# A dead message is read again and again by people and replay tools. Past the limit it would be dropped, there being no
-# further queue; -1 (no limit) made some 4.x releases re-apply the policy every 5 s (rabbitmq-server #14202).
-DEAD_DELIVERY_LIMIT = 1_000_000
 
 
 @dataclass(frozen=True)
 class QueueSetOutputs:
-    """The virtual host, and by queue its exchange and its dead-letter queue."""
+    """The virtual host; by queue its exchange, its dead-letter queue and its waiting queues; by service its Secret."""
 
     vhost: str
     exchanges: dict[str, str]
     dead_letter_queues: dict[str, str]
+    retry_queues: dict[str, list[str]]
+    credentials: dict[str, str]
 
 
 class QueueSet(Component, token="tollgate:messaging:QueueSet"):
-    """Queues in one virtual host.
+    """Queues and users in one virtual host, on any RabbitCluster: the operator's or Amazon MQ.
 
-    Declares: Vhost; per queue an exchange, the quorum queue, its binding and its policy, and the same four for its
-    dead-letter queue.
+    Declares: Vhost; per queue an exchange, the quorum queue, its binding and its policy, and the same for its
+    dead-letter queue and for each step of its retry ladder (components/topology.py says what they are); per service a
+    User and its Permission.
 
-    Guarantees: quorum queues of three copies; a message that fails ``delivery_limit`` times moves to the dead-letter
-    queue and is confirmed there before it leaves (at-least-once, which holds only together with reject-publish and a
-    dead-letter exchange); a full queue refuses publishers and drops nothing; dead letters never expire.
-    Limits are policies, since arguments cannot be changed afterwards.
+    Guarantees: a message that fails ``delivery_limit`` times moves to the dead-letter queue and is confirmed there
+    before it leaves (at-least-once, which holds only together with reject-publish and a dead-letter exchange); a full
+    queue refuses publishers and drops nothing; dead letters never expire. A service may publish and consume what its
+    user says, and declare nothing. Limits are policies, since arguments cannot be changed afterwards; one policy
+    applies to each queue. Each object waits for its broker, so that a destroy takes the broker last. Where the tier
+    keeps its data, a queue outlives its object.
+    Passwords are made outside and read by the operator from the services' Secrets; a Secret that changes rotates the
+    user. Raises Refusal when the broker cannot keep a promise of a queue, or a user names a queue that is not there.
     """
 
     def __init__(
@@ -64,6 +70,7 @@ class QueueSet(Component, token="tollgate:messaging:QueueSet"):
         name: str,
         queues: Mapping[str, QueueSpec],
         *,
+        users: Mapping[str, BrokerUserSpec],
         broker: RabbitCluster,
         safety: Safety,
         place: Place,
@@ -71,99 +78,81 @@ class QueueSet(Component, token="tollgate:messaging:QueueSet"):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, safety=safety, opts=opts)
+        self.refuse((".".join(path), why) for path, why in queue_refusals(broker.spec, queues, users))
         self._place = place
         self._broker = broker
         self._kept = "retain" if safety.retain_on_delete else "delete"
-        self._vhost = vhost
+        wanted = topology(vhost, queues, users)
         self._home = self._make(
             "vhost",
             "Vhost",
             {"name": vhost, "defaultQueueType": "quorum", "deletionPolicy": self._kept},
-            after=broker.cluster,
+            after=broker.ready,
             holds_data=True,
         )
-        for queue, spec in queues.items():
-            self._dead_letters(queue, spec)
-            self._work(queue, spec)
+        self._queues(wanted)
+        self._users(wanted)
         self.outputs = self.register(
             QueueSetOutputs(
                 vhost=vhost,
                 exchanges={queue: queue for queue in queues},
                 dead_letter_queues={queue: dead(queue) for queue in queues},
+                retry_queues={queue: retry_queues(queue, spec) for queue, spec in queues.items()},
+                credentials={service: spec.credentials_secret_ref for service, spec in users.items()},
             )
         )
 
-    def _work(self, queue: str, spec: QueueSpec) -> None:
-        self._queue(
-            queue,
-            {
-                "delivery-limit": spec.delivery_limit,
-                "dead-letter-exchange": dead(queue),
-                "dead-letter-routing-key": dead(queue),
-                "dead-letter-strategy": "at-least-once",
-                "overflow": "reject-publish",
-                "max-length": spec.max_length,
-            },
-        )
-
-    def _dead_letters(self, queue: str, spec: QueueSpec) -> None:
-        self._queue(
-            dead(queue),
-            {
-                "delivery-limit": DEAD_DELIVERY_LIMIT,
-                "overflow": "reject-publish",
-                "max-length": spec.dead_letter_max_length,
-            },
-        )
-
-    def _queue(self, queue: str, limits: dict[str, Any]) -> None:
-        """An exchange, a quorum queue, the way from one to the other, and the queue's limits."""
-        part = queue.replace(".", "-")
-        policy = self._make(
-            f"{part}-limits",
-            "Policy",
-            {
-                "name": queue,
-                "vhost": self._vhost,
-                "pattern": f"^{queue.replace('.', '[.]')}$",
-                "applyTo": "quorum_queues",
-                "priority": 10,  # one policy applies per queue, the highest; room is left below and above
-                "definition": {**limits, "queue-leader-locator": "balanced", "target-group-size": COPIES},
-            },
-        )
-        exchange = self._make(
-            f"{part}-exchange",
-            "Exchange",
-            {"name": queue, "vhost": self._vhost, "type": "direct", "durable": True},
-        )
-        made = self._make(
-            f"{part}-queue",
-            "Queue",
-            {
-                "name": queue,
-                "vhost": self._vhost,
-                "type": "quorum",
-                "durable": True,
-                "deletionPolicy": self._kept,
-                # Quorum queues refuse a delete "if empty", so a queue that may be deleted cannot ask for it.
-                "deleteIfEmpty": self._kept == "retain",
-                "arguments": {"x-quorum-initial-group-size": COPIES},
-            },
-            after=policy,
-            holds_data=True,
-        )
-        self._make(
-            f"{part}-binding",
-            "Binding",
-            {
-                "vhost": self._vhost,
-                "source": queue,
-                "destination": queue,
+    def _queues(self, wanted: Topology) -> None:
+        """Exchanges and policies first, then queues, which so never stand without their limits, then the ways there."""
+        made: dict[str, CustomResource] = {}
+        for exchange in wanted.exchanges:
+            spec = {"name": exchange.name, "vhost": wanted.vhost, "type": exchange.type, "durable": exchange.durable}
+            made[f"to {exchange.name}"] = self._make(f"{_part(exchange.name)}-exchange", "Exchange", spec)
+        for policy, queue in zip(wanted.policies, wanted.queues, strict=True):
+            part = _part(queue.name)
+            limits = self._make(f"{part}-limits", "Policy", _policy(wanted.vhost, policy))
+            made[queue.name] = self._make(
+                f"{part}-queue", "Queue", self._queue(wanted.vhost, queue), after=limits, holds_data=True
+            )
+        for binding in wanted.bindings:
+            spec = {
+                "vhost": wanted.vhost,
+                "source": binding.source,
+                "destination": binding.destination,
                 "destinationType": "queue",
-                "routingKey": queue,
-            },
-            after=[exchange, made],
-        )
+                "routingKey": binding.routing_key,
+            }
+            after = [made[f"to {binding.source}"], made[binding.destination]]
+            self._make(f"{_part(binding.destination)}-binding", "Binding", spec, after=after)
+
+    def _queue(self, vhost: str, queue: Queue) -> dict[str, Any]:
+        return {
+            "name": queue.name,
+            "vhost": vhost,
+            "type": queue.type,
+            "durable": queue.durable,
+            "deletionPolicy": self._kept,
+            # Quorum queues refuse a delete "if empty", so a queue that may be deleted cannot ask for it.
+            "deleteIfEmpty": self._kept == "retain",
+            "arguments": dict(queue.arguments),
+        }
+
+    def _users(self, wanted: Topology) -> None:
+        users: dict[str, CustomResource] = {}
+        for user in wanted.users:
+            spec = {"importCredentialsSecret": {"name": user.credentials_secret_ref}}
+            users[user.name] = self._make(f"user-{user.name}", "User", spec)
+        for permission in wanted.permissions:
+            may = {
+                "vhost": wanted.vhost,
+                "userReference": {"name": self.child(f"user-{permission.user}")},
+                "permissions": {
+                    "configure": permission.configure,
+                    "write": permission.write,
+                    "read": permission.read,
+                },
+            }
+            self._make(f"user-{permission.user}-may", "Permission", may, after=users[permission.user])
 
     def _make(
         self,
@@ -171,13 +160,12 @@ class QueueSet(Component, token="tollgate:messaging:QueueSet"):
         kind: str,
         spec: dict[str, Any],
         *,
-        after: CustomResource | list[CustomResource] | None = None,
+        after: pulumi.Resource | list[CustomResource] | None = None,
         holds_data: bool = False,
     ) -> CustomResource:
         """One object of the topology operator. It depends on the broker, so that a destroy runs the other way round."""
         name = self.child(part)
         options = self.stateful if holds_data else self.within
-        outputs = self._broker.outputs
         return custom_resource(
             name,
             API,
@@ -185,14 +173,22 @@ class QueueSet(Component, token="tollgate:messaging:QueueSet"):
             place=self._place,
             called=name,
             ready="condition=Ready",
-            spec={
-                **spec,
-                "rabbitmqClusterReference": {"name": outputs.cluster, "namespace": outputs.namespace},
-            },
+            spec={**spec, "rabbitmqClusterReference": self._broker.reference},
             opts=options(depends_on=after or self._home, replace_on_changes=FIXED[kind], delete_before_replace=True),
         )
 
 
-def dead(queue: str) -> str:
-    """The name of a queue's dead-letter queue and exchange."""
-    return f"{queue}.dead"
+def _policy(vhost: str, policy: Policy) -> dict[str, Any]:
+    return {
+        "name": policy.name,
+        "vhost": vhost,
+        "pattern": policy.pattern,
+        "applyTo": policy.apply_to,
+        "priority": policy.priority,
+        "definition": dict(policy.definition),
+    }
+
+
+def _part(name: str) -> str:
+    """The part of a resource's name that a queue or an exchange gives."""
+    return name.replace(".", "-")

@@ -123,43 +123,74 @@ DATABASE: dict[Tier, dict[str, Any]] = {
     },
 }
 
+# 4.3.5 is the first 4.3 without known data-loss faults (release notes 4.3.3 to 4.3.5) [RMQ]. The digest is the image
+# index's in docker-library/repo-info, repos/rabbitmq/remote/4.3.5-management.md, commit 0639f311d4 (August 2026).
+RABBIT_IMAGE = (
+    "docker.io/library/rabbitmq:4.3.5-management"
+    "@sha256:06fb591136a49e861e01aaaf9ce45085839ca23c35913d45a1e83519bb9778ca"
+)
+
 BROKER: dict[Tier, dict[str, Any] | None] = {
     Tier.DEV: {
-        "version": "4.3.5",  # first 4.3 without known data-loss faults (release notes 4.3.3 to 4.3.5) [RMQ]
+        "kind": "operator",
+        "image": RABBIT_IMAGE,
         "replicas": 1,
         "cpu": 1,  # operator's default request [OP]
         "memory_gib": 2,  # operator's default [OP]
         "storage_gib": 10,  # operator's default [OP]
+        "wal_mib": 512,  # RabbitMQ's default [RMQ]
         "termination_grace_seconds": 60,  # [ours] dev data may be lost
-        "tls_secret_ref": None,
+        "tls_secret_ref": "payments-broker-tls",
+        "amazon_mq": None,
     },
     Tier.STAGING: {
-        "version": "4.3.5",
+        "kind": "operator",
+        "image": RABBIT_IMAGE,
         "replicas": 3,  # least that survives the loss of a node [RMQ]
         "cpu": 4,  # production minimum 4 cores, 4 GiB per node [RMQ]
         "memory_gib": 4,
         "storage_gib": 50,  # [ours]
+        "wal_mib": 512,
         "termination_grace_seconds": 604800,  # operator's default: a node waits for its quorum [OP]
         "tls_secret_ref": "payments-broker-tls",
+        "amazon_mq": None,
     },
     Tier.PROD: {
-        "version": "4.3.5",
+        "kind": "operator",
+        "image": RABBIT_IMAGE,
         "replicas": 3,
         "cpu": 4,  # 1 billion messages of 8 kB a day on 3 x (4 cores, 10 GiB, 500 GiB) [OP, production-ready]
         "memory_gib": 10,
         "storage_gib": 500,
+        "wal_mib": 512,
         "termination_grace_seconds": 604800,
         "tls_secret_ref": "payments-broker-tls",
+        "amazon_mq": None,
     },
     Tier.EDGE: None,  # an edge site stores and forwards: RabbitMQ wants 4 cores and 4 GiB of its own [RMQ]
 }
 
-QUEUE: dict[Tier, dict[str, Any]] = {
+_QUEUE: dict[str, Any] = {
     # 12 tries: past an outage of minutes, short of a poison message's endless loop. [ours; the default is 20, RMQ]
+    "delivery_limit": 12,
+    "overflow": "reject-publish",
+    "dead_letter_strategy": "at-least-once",
+    "retry": "delayed",
+    # 15 s after the first try, an hour at most; linear, so 12 tries wait 20 minutes in all. [ours]
+    "delayed_retry": {"min_seconds": 15, "max_seconds": 3600},
+    "retry_ladder_seconds": [15, 60, 600, 3600],  # [ours]
+}
+QUEUE: dict[Tier, dict[str, Any]] = {
     # About 1 MB of memory per 30,000 messages [RMQ], so a million waiting is 33 MB per node.
-    Tier.DEV: {"delivery_limit": 12, "max_length": 10_000, "dead_letter_max_length": 10_000},
-    Tier.STAGING: {"delivery_limit": 12, "max_length": 200_000, "dead_letter_max_length": 50_000},
-    Tier.PROD: {"delivery_limit": 12, "max_length": 1_000_000, "dead_letter_max_length": 200_000},
+    Tier.DEV: {**_QUEUE, "copies": 1, "max_length": 10_000, "dead_letter_max_length": 10_000},
+    Tier.STAGING: {**_QUEUE, "copies": 3, "max_length": 200_000, "dead_letter_max_length": 50_000},
+    Tier.PROD: {**_QUEUE, "copies": 3, "max_length": 1_000_000, "dead_letter_max_length": 200_000},
+}
+
+# The gateway takes payments in and clearing works them off. Each signs in as itself. [ours]
+BROKER_USERS: dict[str, dict[str, Any]] = {
+    "gateway": {"publishes": ["payments"], "consumes": [], "credentials_secret_ref": "payments-broker-gateway"},
+    "clearing": {"publishes": [], "consumes": ["payments"], "credentials_secret_ref": "payments-broker-clearing"},
 }
 
 REDIS: dict[Tier, dict[str, Any]] = {
@@ -230,6 +261,7 @@ def profile(tier: Tier, target: Target) -> dict[str, Any]:
         "databases": {domain: {"database_name": domain, **DATABASE[tier]} for domain in DOMAINS[tier]},
         "broker": BROKER[tier],
         "queues": {"payments": QUEUE[tier]} if BROKER[tier] else {},
+        "broker_users": BROKER_USERS if BROKER[tier] else {},
         "redis": REDIS[tier],
         "tags": {"platform": "payments", "tier": tier.value},
     }

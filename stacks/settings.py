@@ -10,21 +10,23 @@ from pydantic_core import PydanticCustomError
 
 from components.specs import (
     BrokerSpec,
+    BrokerUserSpec,
     DatabaseSpec,
     NetworkSpec,
+    QueueName,
     QueueSpec,
     RedisSpec,
     Ref,
     Safety,
+    ServiceName,
     Spec,
     Target,
+    queue_refusals,
 )
 
 # An SNS topic (SNS, CreateTopic: up to 256 letters, digits, hyphens and underscores; a FIFO topic ends in .fifo).
 Topic = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$")]
 Domain = Literal["account", "wallet", "gateway", "risk", "clearing"]
-# The name of a queue, its exchange and its policy; ".dead" is added for dead letters.
-QueueName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,40}$")]
 # AWS: tag keys 1 to 128 characters, values to 256; without the colon, the reserved "aws:" cannot be written.
 TagKey = Annotated[str, StringConstraints(pattern=r"^[\w ./=+@-]{1,128}$")]
 TagValue = Annotated[str, StringConstraints(max_length=256)]
@@ -79,6 +81,7 @@ class PlatformSettings(Spec):
     databases: dict[Domain, DatabaseSpec] = Field(min_length=1)
     broker: BrokerSpec | None = Field(default=None, description="null where nothing queues, as on edge")
     queues: dict[QueueName, QueueSpec]
+    broker_users: dict[ServiceName, BrokerUserSpec]
     redis: RedisSpec
     tags: dict[TagKey, TagValue] = Field(description="on every AWS resource")
 
@@ -103,8 +106,9 @@ class PlatformSettings(Spec):
                 found.append((("network", "zones"), f"not all of them are zones of {self.aws.region}"))
         if not on_aws and self.kubernetes.backups is None:
             found.append((("kubernetes", "backups"), f"is needed on {self.target}: databases run on Kubernetes there"))
-        if self.queues and self.broker is None:
-            found.append((("queues",), "queues need a broker, and this environment has none"))
+        for key, wanted in (("queues", self.queues), ("broker_users", self.broker_users)):
+            if wanted and self.broker is None:
+                found.append(((key,), f"{key} need a broker, and this environment has none"))
         return found
 
     def _tier_contradictions(self) -> list[tuple[tuple[str, ...], str]]:
@@ -125,4 +129,5 @@ class PlatformSettings(Spec):
         parts += [(("databases", domain), spec) for domain, spec in self.databases.items()]
         if self.broker:
             parts.append((("broker",), self.broker))
-        return [((*path, field), why) for path, spec in parts for field, why in spec.refused_by(self.target)]
+        found = [((*path, field), why) for path, spec in parts for field, why in spec.refused_by(self.target)]
+        return found + (queue_refusals(self.broker, self.queues, self.broker_users) if self.broker else [])

@@ -7,60 +7,42 @@ Import every spec from here; its own module is a matter of space.
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from pydantic import Field
 
-from pydantic import Field, model_validator
-
+from components.specs.broker import (
+    AmazonMqSpec,
+    BrokerSpec,
+    BrokerUserSpec,
+    DelayedRetrySpec,
+    QueueName,
+    QueueSpec,
+    ServiceName,
+    queue_refusals,
+)
 from components.specs.database import DatabaseAlarms, DatabaseSpec
 from components.specs.foundation import Identifier, LogDays, Ref, Safety, Spec, Target
 from components.specs.network import NetworkSpec
 
 __all__ = [
+    "AmazonMqSpec",
     "BrokerSpec",
+    "BrokerUserSpec",
     "DatabaseAlarms",
     "DatabaseSpec",
+    "DelayedRetrySpec",
     "Identifier",
     "LogDays",
     "NetworkSpec",
+    "QueueName",
     "QueueSpec",
     "RedisSpec",
     "Ref",
     "Safety",
+    "ServiceName",
     "Spec",
     "Target",
+    "queue_refusals",
 ]
-
-
-class BrokerSpec(Spec):
-    """A RabbitMQ cluster."""
-
-    version: str = Field(pattern=r"^4\.\d+\.\d+$", description="RabbitMQ release, e.g. 4.3.5")
-    replicas: Literal[1, 3, 5] = Field(description="nodes; only 1, 3 and 5 are tested by the operator")
-    cpu: int = Field(ge=1, le=64, description="cores per node, request and limit")
-    memory_gib: int = Field(ge=2, le=512, description="GiB per node, request and limit")
-    storage_gib: int = Field(ge=10, le=16384, description="GiB per node; 0 would mean a disk that is lost")
-    termination_grace_seconds: int = Field(ge=60, le=604800, description="how long a node may wait for its quorum")
-    tls_secret_ref: Ref | None = Field(description="name of the Secret with tls.crt, tls.key and ca.crt")
-
-    @model_validator(mode="after")
-    def _release(self) -> Self:
-        if tuple(int(part) for part in self.version.split(".")) < (4, 3, 5):
-            raise ValueError("version must be 4.3.5 or newer: older releases lose quorum-queue data in known ways")
-        return self
-
-    def refused_by(self, target: Target) -> tuple[tuple[str, str], ...]:
-        """(field, reason) for each promise that the target cannot keep."""
-        if target is Target.EDGE:
-            return (("replicas", "an edge site stores and forwards; it runs no broker; leave out `broker`"),)
-        return ()
-
-
-class QueueSpec(Spec):
-    """One quorum queue with its dead-letter queue. Work that cannot be done is kept, never dropped."""
-
-    delivery_limit: int = Field(ge=1, le=100, description="failed tries before a message goes to the dead-letter queue")
-    max_length: int = Field(ge=1000, le=5_000_000, description="messages; beyond it publishers are refused")
-    dead_letter_max_length: int = Field(ge=1000, le=5_000_000, description="messages kept for a person to look at")
 
 
 class RedisSpec(Spec):

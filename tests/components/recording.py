@@ -24,6 +24,8 @@ from pulumi.runtime.settings import set_root_resource
 
 ROOT = Path(__file__).resolve().parents[2]
 STACKS = ("local", "dev", "staging", "prod", "edge")
+# The only thing that the program asks a cloud while it plans: Amazon MQ takes its password in no other way.
+BROKER_PASSWORD = "only-a-stand-in"
 # Outputs that the program itself looks into, and that only a provider can know.
 KNOWN_ONLY_LATER = {
     "aws:rds/instance:Instance": {
@@ -33,6 +35,14 @@ KNOWN_ONLY_LATER = {
     "aws:rds/cluster:Cluster": {
         "masterUserSecrets": [{"secretArn": "arn:aws:secretsmanager:ap-southeast-1:111122223333:secret:two"}],
         "endpoint": "cluster.example.internal",
+    },
+    "aws:mq/broker:Broker": {
+        "instances": [
+            {
+                "consoleUrl": "https://b-one.mq.ap-southeast-1.on.aws",
+                "endpoints": ["amqps://b-one.mq.ap-southeast-1.on.aws:5671"],
+            }
+        ]
     },
     "aws:cloudwatch/logGroup:LogGroup": {"arn": "arn:aws:logs:ap-southeast-1:111122223333:log-group:one"},
 }
@@ -76,7 +86,9 @@ class Record:
 class Provider(mocks.Mocks):
     """Answers each registration with its inputs, an id, and the few outputs the program looks into."""
 
-    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        if args.token == "aws:secretsmanager/getSecretVersion:getSecretVersion":
+            return {**args.args, "secretString": BROKER_PASSWORD}, []
         raise AssertionError(f"the program asks the cloud a question while it plans: {args.token}")
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:

@@ -57,7 +57,7 @@ MISTAKES = {
         "9  databases.risk.backup_retention_days: must be greater than or equal to 1",
     ),
     "an enumeration": (
-        "  payments:broker:\n    replicas: 2\n",
+        "  payments:broker:\n    replicas: 7\n",
         "8  broker.replicas: must be 1, 3 or 5",
     ),
     "no room to grow": (

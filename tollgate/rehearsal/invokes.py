@@ -1,6 +1,7 @@
 """Answers to the functions that a program asks a provider while it runs.
 
-Only those whose answer does not depend on what a cloud account holds.
+Only those whose answer does not depend on what a cloud account holds, and the value of a secret: no plan may depend on
+that, so any value will do, as long as it is kept secret.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tollgate.rehearsal.conditions import Settings
-from tollgate.rehearsal.templates import Dice
+from tollgate.rehearsal.templates import MOMENT, Dice
 from tollgate.rehearsal.values import Properties, Secret, plain, without_marks
 
 
@@ -70,6 +71,23 @@ def _zones(arguments: Properties, settings: Settings) -> Properties:
         "names": [name for name, _ in kept],
         "zoneIds": [zone for _, zone in kept],
         "groupNames": [region],
+    }
+
+
+def _secret_value(arguments: Properties, settings: Settings) -> Properties:
+    named = str(plain(arguments.get("secretId")))
+    dice = Dice(named)
+    arn = f"arn:{_partition(settings.region)}:secretsmanager:{settings.region}:{settings.account}:secret:{named}"
+    return {
+        **arguments,
+        "id": f"{named}|AWSCURRENT",
+        "arn": named if named.startswith("arn:") else arn,
+        "createdDate": MOMENT,
+        "region": settings.region,
+        "secretBinary": Secret(""),
+        "secretString": Secret(dice.text("alnum", 32, "secret")),
+        "versionId": dice.uuid("version"),
+        "versionStages": ["AWSCURRENT"],
     }
 
 
@@ -155,4 +173,5 @@ ANSWERS: dict[str, Callable[[Properties, Settings], Properties]] = {
     "aws:index/getPartition:getPartition": _partition_of,
     "aws:index/getRegion:getRegion": _region,
     "aws:iam/getPolicyDocument:getPolicyDocument": _policy_document,
+    "aws:secretsmanager/getSecretVersion:getSecretVersion": _secret_value,
 }
