@@ -158,7 +158,8 @@ def parent_of(pid: int) -> int:
         (["rehearse", "staging", "--from-nothing", "--base", "HEAD"], "Only one baseline at a time"),
         (["assess", "--plan", "nowhere.json"], "nowhere.json cannot be read"),
         (["assess"], "Missing option '--plan'"),
-        (["rehearse"], "Missing argument 'stack'"),
+        (["rehearse"], "Name one stack, or give --all"),
+        (["rehearse", "staging", "--all"], "Name one stack, or give --all"),
         (["no-such-command"], "No such command"),
     ],
 )
@@ -168,6 +169,22 @@ def test_one_clear_error_and_exit_1(arguments: list[str], says: str) -> None:
     assert says in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.engine
+def test_all_stacks_and_the_worst_exit_code(tmp_path: Path, toolchain: Toolchain) -> None:
+    folder = project(
+        tmp_path / "p", "import pulumi\nif pulumi.get_stack() == 'bad':\n    raise pulumi.RunError('no zone')\n"
+    )
+    assert tollgate("rehearse", "--all", "--from-nothing", cwd=folder).returncode == 0
+    (folder / "Pulumi.bad.yaml").write_text("config: {}\n")
+    done = tollgate("rehearse", "--all", "--from-nothing", cwd=folder)
+    assert done.returncode == 1
+    assert done.stdout.startswith("dev  ALLOW · ")
+    assert "bad: error:" in done.stderr
+    assert "no zone" in done.stderr
+    assert (folder / "out" / "dev" / "report.html").is_file()
+    assert not (folder / "out" / "bad").exists()
 
 
 @pytest.mark.engine

@@ -36,7 +36,8 @@ class Format(StrEnum):
 
 @app.command()
 def rehearse(
-    stack: Annotated[str, typer.Argument(help="The stack to rehearse, such as staging.")],
+    stack: Annotated[str | None, typer.Argument(help="The stack to rehearse, such as staging.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All stacks; reports in out/STACK/, worst exit code.")] = False,
     base: Annotated[str | None, typer.Option(help="Compare with this git commit, branch or tag.")] = None,
     state: Annotated[Path | None, typer.Option(help="Compare with this `pulumi stack export`.")] = None,
     what_if: Annotated[
@@ -53,19 +54,41 @@ def rehearse(
     """
     from datetime import UTC, datetime  # noqa: PLC0415
 
-    from tollgate.pipeline import Options, rehearse_change  # noqa: PLC0415  (start-up stays fast)
+    from tollgate.engine.project import find_project  # noqa: PLC0415  (start-up stays fast)
+    from tollgate.pipeline import Options, rehearse_change  # noqa: PLC0415
     from tollgate.report.files import write_outputs  # noqa: PLC0415
-    from tollgate.report.terminal import print_summary  # noqa: PLC0415
+    from tollgate.report.terminal import print_line, print_summary  # noqa: PLC0415
 
-    options = Options(stack=stack, base=base, state=state, what_if=what_if, from_nothing=from_nothing, keep=keep)
-    with progress() as say:
-        outcome = rehearse_change(options, Path.cwd(), datetime.now(UTC), say)
-    folder = out or outcome.project.output
-    files = write_outputs(outcome.report, outcome.decision.assessment, folder)
-    print_summary(outcome.report, files)
-    if outcome.kept:
-        typer.echo(f"The engine's files were left in {outcome.kept}")
-    raise typer.Exit(outcome.decision.verdict.exit_code)
+    if (stack is None) is not every:
+        raise TollgateError("Name one stack, or give --all.")
+    project = find_project(Path.cwd())
+    codes = []
+    for name in project.stacks() if every else (str(stack),):
+        options = Options(stack=name, base=base, state=state, what_if=what_if, from_nothing=from_nothing, keep=keep)
+        folder = (out or project.output) / (name if every else "")
+        try:
+            with progress() as say:
+                outcome = rehearse_change(options, project, datetime.now(UTC), say)
+        except TollgateError as error:
+            if not every:
+                raise
+            typer.secho(f"{name}: error: {error}", fg="red", err=True)
+            codes.append(ERROR)
+            continue
+        files = write_outputs(outcome.report, outcome.decision.assessment, folder)
+        if every:
+            print_line(outcome.report, name)
+        else:
+            print_summary(outcome.report, files)
+        if outcome.kept:
+            typer.echo(f"The engine's files were left in {outcome.kept}")
+        codes.append(outcome.decision.verdict.exit_code)
+    raise typer.Exit(worst(codes))
+
+
+def worst(codes: list[int]) -> int:
+    """Of several exit codes the one that counts: error before deny before wait before allow."""
+    return next((code for code in (ERROR, 2, 3) if code in codes), 0)
 
 
 @app.command()

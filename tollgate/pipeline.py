@@ -9,7 +9,7 @@ from pathlib import Path
 from tollgate.assess.assess import assess
 from tollgate.engine.cache import Say
 from tollgate.engine.find import find
-from tollgate.engine.project import Project, find_project
+from tollgate.engine.project import Project
 from tollgate.errors import TollgateError
 from tollgate.gate.decide import decide
 from tollgate.gate.model import Decision
@@ -37,15 +37,13 @@ class Options:
 class Outcome:
     """What a rehearsal ends with. ``kept``: where its files were left, when they were."""
 
-    project: Project
     decision: Decision
     report: Report
     kept: Path | None
 
 
-def rehearse_change(options: Options, start: Path, now: datetime, say: Say) -> Outcome:
+def rehearse_change(options: Options, project: Project, now: datetime, say: Say) -> Outcome:
     """Rehearse, assess, decide and explain one change to one stack."""
-    project = find_project(start)
     project.stack_file(options.stack)
     baseline = choose(
         project,
@@ -71,7 +69,7 @@ def rehearse_change(options: Options, start: Path, now: datetime, say: Say) -> O
     )
     decision = decide(assessment)
     report = build_report(decision, subject=subject_of(options, baseline, rehearsal, project, now))
-    return Outcome(project, decision, report, request.keep)
+    return Outcome(decision, report, request.keep)
 
 
 def subject_of(options: Options, baseline: Baseline, rehearsal: Rehearsal, project: Project, now: datetime) -> Subject:

@@ -27,6 +27,12 @@ def print_summary(report: Report, files: Sequence[Path] = (), *, console: Consol
     (console or Console(highlight=False)).print(summary(report, files))
 
 
+def print_line(report: Report, stack: str, *, console: Console | None = None) -> None:
+    """Print one stack's verdict on a line, for a run over all of them."""
+    line = Text(f"{stack}  ").append(load_words().say(report.line), style=_VERDICTS[report.verdict])
+    (console or Console(highlight=False, soft_wrap=True)).print(line)
+
+
 def summary(report: Report, files: Sequence[Path] = (), words: Words | None = None) -> RenderableType:
     """The summary as something rich can print. All text goes in as ``Text``, so no name is read as markup."""
     return Group(*_parts(report, files, words or load_words()))
