@@ -12,6 +12,7 @@ import pytest
 
 from tollgate.books.guards import Guard, guard_book
 from tollgate.books.match import load_book, matches
+from tollgate.books.versions import version_book
 from tollgate.policy.paths import parse_path
 
 _TOKEN = re.compile(r"""['"]((?:aws|kubernetes):[\w.]+/[\w.]+:\w+)['"]""")
@@ -42,6 +43,15 @@ _GUARDS = [guard for guard in guard_book().guards if any(_checkable(token) for t
 @pytest.mark.parametrize("token", _TYPES)
 def test_the_type_exists(token: str) -> None:
     assert any(matches(known, [token]) for known in installed()), token
+
+
+@pytest.mark.parametrize(
+    ("token", "path"),
+    [(token, line.path) for line in version_book() for token in line.types if _checkable(token)],
+)
+def test_the_version_stands_there(token: str, path: str) -> None:
+    snake = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", path).lower()
+    assert f"{snake}:" in installed()[token], path
 
 
 @pytest.mark.parametrize("guard", _GUARDS, ids=lambda guard: f"{guard.rule} {guard.path or 'deleted'} {guard.types[0]}")

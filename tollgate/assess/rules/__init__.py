@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from tollgate.assess.rules import data, endpoints, exposure, guarded, identity, protection, whole
+from tollgate.assess.rules import data, endpoints, exposure, guarded, identity, protection, versions, whole
 
-STEP_RULES = (*data.RULES, *protection.RULES, *guarded.RULES, *exposure.RULES, *identity.RULES, *endpoints.RULES)
+STEP_RULES = (
+    *data.RULES,
+    *protection.RULES,
+    *guarded.RULES,
+    *exposure.RULES,
+    *identity.RULES,
+    *versions.RULES,
+    *endpoints.RULES,
+)
 PLAN_RULES = whole.RULES
