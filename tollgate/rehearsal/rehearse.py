@@ -181,10 +181,11 @@ class Run:
         plan = builder.plan()
         refused = any(violation.mandatory for violation in plan.policy.violations) if plan.policy else False
         errors = [text for text in outcome.errors if not is_part_of_the_plan(text)]
+        with_overlay = f", with the settings of {self.request.overlay}," if self.request.overlay else ""
         if errors or (outcome.code != 0 and not refused and not outcome.errors):
             shown = Outcome(outcome.code, errors=tuple(errors))
             raise failure(
-                f"The change to {self.request.stack} could not be previewed.",
+                f"The change to {self.request.stack}{with_overlay} could not be previewed.",
                 shown,
                 self.request.project.root,
             )
