@@ -12,6 +12,7 @@ from components.base import Component, plain
 from components.cluster import Place
 from components.database import BackupStore, Database, DatabaseOutputs
 from components.encryption import EncryptionKey
+from components.migrations import Migrations, MigrationsOutputs
 from components.network import Network, NetworkOutputs
 from components.queues import QueueSet, QueueSetOutputs
 from components.rabbit import RabbitCluster, RabbitOutputs
@@ -25,6 +26,7 @@ class PlatformOutputs:
     """What the platform offers to services. ``None`` where this environment has no such part."""
 
     databases: dict[str, DatabaseOutputs]
+    migrations: dict[str, MigrationsOutputs]
     redis: RedisOutputs
     broker: RabbitOutputs | None
     queues: QueueSetOutputs | None
@@ -34,7 +36,8 @@ class PlatformOutputs:
 class PaymentPlatform(Component, token="tollgate:platform:PaymentPlatform"):
     """One environment of the platform.
 
-    Declares: a namespace; on aws a Network and an EncryptionKey; a Database per domain; a RedisStore; and where the
+    Declares: a namespace; on aws a Network and an EncryptionKey; a Database with its Migrations per domain; a
+    RedisStore; and where the
     target has a broker, a RabbitCluster and a QueueSet. Raises Refusal when a target cannot keep a promise.
     """
 
@@ -48,9 +51,19 @@ class PaymentPlatform(Component, token="tollgate:platform:PaymentPlatform"):
             self._network = Network(self.child("network"), settings.network, opts=self.within()).outputs
             self._key_arn = EncryptionKey(self.child("data"), safety=settings.safety, opts=self.within()).outputs.arn
         databases = self._databases()
+        migrations = self._migrations(databases)
         redis = self._redis()
         broker, queues = self._messaging()
-        self.outputs = self.register(PlatformOutputs(databases, redis, broker, queues, self._network))
+        self.outputs = self.register(
+            PlatformOutputs(
+                {domain: made.outputs for domain, made in databases.items()},
+                migrations,
+                redis,
+                broker,
+                queues,
+                self._network,
+            )
+        )
 
     def exports(self) -> dict[str, Any]:
         """The outputs as plain values, under the names the dataclasses give them."""
@@ -73,10 +86,10 @@ class PaymentPlatform(Component, token="tollgate:platform:PaymentPlatform"):
         zoned = self._settings.target is not Target.EDGE and wanted.zoned
         return Place(namespace.metadata["name"], wanted.storage_class, zoned)
 
-    def _databases(self) -> dict[str, DatabaseOutputs]:
+    def _databases(self) -> dict[str, Database]:
         settings = self._settings
         store = settings.kubernetes.backups
-        made: dict[str, DatabaseOutputs] = {}
+        made: dict[str, Database] = {}
         for domain, spec in settings.databases.items():
             backups = BackupStore(store.destination, store.endpoint_url, store.secret_ref) if store else None
             made[domain] = Database(
@@ -91,8 +104,22 @@ class PaymentPlatform(Component, token="tollgate:platform:PaymentPlatform"):
                 place=self._place,
                 backups=backups,
                 opts=self.within(),
-            ).outputs
+            )
         return made
+
+    def _migrations(self, databases: dict[str, Database]) -> dict[str, MigrationsOutputs]:
+        return {
+            domain: Migrations(
+                self.child(f"{domain}-migrations"),
+                self._settings.migrations,
+                target=self._settings.target,
+                database=database.outputs,
+                after=database,
+                place=self._place,
+                opts=self.within(),
+            ).outputs
+            for domain, database in databases.items()
+        }
 
     def _redis(self) -> RedisOutputs:
         return RedisStore(

@@ -12,16 +12,24 @@ PORT = 5432
 # A statement slower than this is logged, in milliseconds. AWS "Working with query logging" starts at 1 s.
 SLOW_STATEMENT_MS = 1000
 MIB_A_GIB = 1024
+# The roles of a service that sign in, after its name and an underscore (components/assets/sql/roles.sql).
+SIGN_IN = ("migrator", "writer", "reader")
 
 
 @dataclass(frozen=True)
 class DatabaseOutputs:
-    """How to reach the database. ``secret_ref`` names the secret with its user and password: never the secret."""
+    """How to reach the database. ``secret_ref`` names the secret with its user and password: never the secret.
+
+    On kubernetes and edge: ``cluster``, CloudNativePG's name for it, and ``authority_ref``, the Secret with the ca.crt
+    that signs the server's certificate. On aws the certificate is signed by Amazon.
+    """
 
     host: pulumi.Input[str]
     port: int
     database_name: str
     secret_ref: pulumi.Input[str]
+    cluster: str | None = None
+    authority_ref: str | None = None
 
 
 @dataclass(frozen=True)
@@ -34,8 +42,8 @@ class BackupStore:
 
 
 def administrator(spec: DatabaseSpec) -> str:
-    """The user that owns the database. Not a name that is guessed (FSBP RDS.25); 63 characters at most."""
-    return "owner_of_" + spec.database_name[:54]
+    """The user that owns the database. Not a name that is guessed (FSBP RDS.25)."""
+    return f"owner_of_{spec.database_name}"
 
 
 def slot_limit_mib(volume_gib: int) -> int:

@@ -13,6 +13,7 @@ from components.naming import physical
 from components.postgres import (
     MIB_A_GIB,
     PORT,
+    SIGN_IN,
     SLOW_STATEMENT_MS,
     BackupStore,
     DatabaseOutputs,
@@ -59,7 +60,7 @@ def cnpg_cluster(
         opts=home.within(depends_on=[cluster], replace_on_changes=["spec.cluster"], delete_before_replace=True),
     )
     host = pulumi.Output.concat(f"{called}-rw.", place.namespace, ".svc")
-    return DatabaseOutputs(host, PORT, spec.database_name, f"{called}-app")
+    return DatabaseOutputs(host, PORT, spec.database_name, f"{called}-app", called, f"{called}-ca")
 
 
 def _six_fields(backup_window: str) -> str:
@@ -138,10 +139,12 @@ def _postgresql(spec: DatabaseSpec) -> dict[str, Any]:
         "max_wal_size": f"{spec.wal_gib * MIB_A_GIB // 2}MB",
         "max_slot_wal_keep_size": f"{slot_limit_mib(spec.wal_gib)}MB",
     }
+    roles = ",".join(f"{spec.database_name}_{role}" for role in SIGN_IN)
+    wanted = {"parameters": parameters, "pg_hba": ["hostnossl all all all reject", f"hostssl all {roles} all cert"]}
     if not spec.high_availability:
-        return {"parameters": parameters}
+        return wanted
     if spec.logical_replication:  # slots are kept in step on the standbys (PostgreSQL 17, slot synchronisation)
         parameters |= {"sync_replication_slots": "on", "hot_standby_feedback": "on"}
     # ``preferred`` lost data in 47 % of runs (#8790): required means that no standby, no commit.
     synchronous = {"method": "any", "number": 1, "dataDurability": "required", "failoverQuorum": True}
-    return {"parameters": parameters, "synchronous": synchronous}
+    return {**wanted, "synchronous": synchronous}

@@ -130,6 +130,18 @@ RABBIT_IMAGE = (
     "@sha256:06fb591136a49e861e01aaaf9ce45085839ca23c35913d45a1e83519bb9778ca"
 )
 
+MIGRATIONS: dict[str, Any] = {
+    # Version and digest as CloudNativePG publishes them (postgres-containers, ClusterImageCatalog-bookworm, commit
+    # 1dc2196e7b24). A newer psql works with older servers, so one image serves all.
+    "image": "ghcr.io/cloudnative-pg/postgresql:17.5-8-bookworm"
+    "@sha256:83996acbde2fa906e9ac6fa40aa8d34d6089c18d4998d831e364b4e476d3370a",
+    "user_id": 26,  # postgres in that image [CNPG, container image requirements]
+    "deadline_seconds": 3600,  # [ours] an index over a large ledger; longer than that is planned as work of its own
+    "lock_timeout_seconds": 3,  # [ours] within 2 to 5: while it waits, everyone behind it waits too
+    "retries": 2,  # [ours] the most that is offered: a table that is busy now is free a minute later
+    "kept_seconds": 604_800,  # [ours] a week, to read the log after a weekend
+}
+
 BROKER: dict[Tier, dict[str, Any] | None] = {
     Tier.DEV: {
         "kind": "operator",
@@ -259,6 +271,11 @@ def profile(tier: Tier, target: Target) -> dict[str, Any]:
         "safety": SAFETY[tier],
         "network": NETWORK.get(tier) if target is Target.AWS else None,
         "databases": {domain: {"database_name": domain, **DATABASE[tier]} for domain in DOMAINS[tier]},
+        "migrations": {
+            **MIGRATIONS,
+            "secret_store_ref": "payments-secrets" if target is Target.AWS else None,
+            "authority_ref": "rds-authority" if target is Target.AWS else None,
+        },
         "broker": BROKER[tier],
         "queues": {"payments": QUEUE[tier]} if BROKER[tier] else {},
         "broker_users": BROKER_USERS if BROKER[tier] else {},

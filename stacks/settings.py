@@ -12,6 +12,7 @@ from components.specs import (
     BrokerSpec,
     BrokerUserSpec,
     DatabaseSpec,
+    MigrationsSpec,
     NetworkSpec,
     QueueName,
     QueueSpec,
@@ -79,6 +80,7 @@ class PlatformSettings(Spec):
     safety: Safety
     network: NetworkSpec | None = Field(default=None, description="needed on aws")
     databases: dict[Domain, DatabaseSpec] = Field(min_length=1)
+    migrations: MigrationsSpec = Field(description="how each database gets its roles and tables")
     broker: BrokerSpec | None = Field(default=None, description="null where nothing queues, as on edge")
     queues: dict[QueueName, QueueSpec]
     broker_users: dict[ServiceName, BrokerUserSpec]
@@ -125,7 +127,10 @@ class PlatformSettings(Spec):
 
     def _refusals(self) -> list[tuple[tuple[str, ...], str]]:
         """What the target cannot promise, as the components themselves would say it."""
-        parts: list[tuple[tuple[str, ...], BrokerSpec | DatabaseSpec | RedisSpec]] = [(("redis",), self.redis)]
+        parts: list[tuple[tuple[str, ...], BrokerSpec | DatabaseSpec | RedisSpec | MigrationsSpec]] = [
+            (("redis",), self.redis)
+        ]
+        parts.append((("migrations",), self.migrations))
         parts += [(("databases", domain), spec) for domain, spec in self.databases.items()]
         if self.broker:
             parts.append((("broker",), self.broker))

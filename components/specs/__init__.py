@@ -21,6 +21,7 @@ from components.specs.broker import (
 )
 from components.specs.database import DatabaseAlarms, DatabaseSpec
 from components.specs.foundation import Identifier, LogDays, Ref, Safety, Spec, Target
+from components.specs.migrations import MigrationsSpec
 from components.specs.network import NetworkSpec
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "DelayedRetrySpec",
     "Identifier",
     "LogDays",
+    "MigrationsSpec",
     "NetworkSpec",
     "QueueName",
     "QueueSpec",

@@ -34,7 +34,10 @@ class DatabaseSpec(Spec):
     """
 
     engine: Literal["postgres", "aurora"] = Field(description="postgres: RDS or CloudNativePG; aurora: aws only")
-    database_name: Identifier = Field(description="the database inside the server; a new name is a new, empty server")
+    # PostgreSQL names have 63 characters, and the administrator's and the roles' add up to 9.
+    database_name: Identifier = Field(
+        max_length=54, description="the database inside the server; a new name is a new, empty server"
+    )
     # Before 15 everyone may create tables in schema public; 14 is out of support since November 2026.
     postgres_version: int = Field(ge=15, le=18, description="major version; CloudNativePG 1.30 serves up to 18")
     instance_class: str = Field(pattern=r"^db\.[a-z0-9]+\.[a-z0-9]+$", description="RDS instance class")

@@ -185,7 +185,7 @@ def test_every_object_of_cloudnativepg_is_what_its_operator_takes(stack: str, hi
         for made in record.resources
         if f":{group}/" in made.type
     ]
-    assert {made.inputs["kind"] for made in objects} == {"Cluster", "ObjectStore", "ScheduledBackup"}
+    assert {made.inputs["kind"] for made in objects} == {"Cluster", "ObjectStore", "ScheduledBackup", "DatabaseRole"}
     for made in objects:
         assert refusals({key: made.inputs[key] for key in ("apiVersion", "kind", "metadata", "spec")}) == [], made.name
 
