@@ -30,3 +30,13 @@ def physical(name: str) -> str:
 def labels(name: str) -> dict[str, str]:
     """The labels by which our own selectors find pods (Kubernetes recommended labels)."""
     return {"app.kubernetes.io/name": name, "app.kubernetes.io/part-of": "payments"}
+
+
+def values_of(service: str) -> str:
+    """The object in Kubernetes that holds the values a service starts with."""
+    return f"parameters-{service}"
+
+
+def sealed_of(service: str) -> str:
+    """The Secret that holds a service's secrets."""
+    return f"sealed-{service}"

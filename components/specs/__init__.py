@@ -19,15 +19,20 @@ from components.specs.broker import (
     ServiceName,
     queue_refusals,
 )
+from components.specs.configuration import AlarmSpec, ConfigCentreSpec, ConfigValueSpec, RolloutSpec
 from components.specs.database import DatabaseAlarms, DatabaseSpec
 from components.specs.foundation import Identifier, LogDays, Ref, Safety, Spec, Target
 from components.specs.migrations import MigrationsSpec
 from components.specs.network import NetworkSpec
+from components.specs.parameters import ParameterSpec, ParameterStoreSpec, SealedSpec
 
 __all__ = [
+    "AlarmSpec",
     "AmazonMqSpec",
     "BrokerSpec",
     "BrokerUserSpec",
+    "ConfigCentreSpec",
+    "ConfigValueSpec",
     "DatabaseAlarms",
     "DatabaseSpec",
     "DelayedRetrySpec",
@@ -35,11 +40,15 @@ __all__ = [
     "LogDays",
     "MigrationsSpec",
     "NetworkSpec",
+    "ParameterSpec",
+    "ParameterStoreSpec",
     "QueueName",
     "QueueSpec",
     "RedisSpec",
     "Ref",
+    "RolloutSpec",
     "Safety",
+    "SealedSpec",
     "ServiceName",
     "Spec",
     "Target",
