@@ -13,12 +13,23 @@ VERSION = "2012-10-17"  # the policy language's, the only current one
 
 def assumed_by(service: str) -> str:
     """The trust of a role that an AWS service takes on."""
-    return json.dumps(
-        {
-            "Version": VERSION,
-            "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": _taking_on(service)}],
-        }
-    )
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    return json.dumps({"Version": VERSION, "Statement": [statement]})
+
+
+def assumed_by_pods(namespace: str, service_account: str) -> str:
+    """The trust of a role that pods of one service account take on through EKS Pod Identity, and no others.
+
+    The agent tags each session with where the pod lives (EKS user guide, "Pod Identity role").
+    """
+    where = {"kubernetes-namespace": namespace, "kubernetes-service-account": service_account}
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "pods.eks.amazonaws.com"},
+        "Action": ["sts:AssumeRole", "sts:TagSession"],
+        "Condition": {"StringEquals": {f"aws:RequestTag/{tag}": value for tag, value in where.items()}},
+    }
+    return json.dumps({"Version": VERSION, "Statement": [statement]})
 
 
 def taken_on_by(role_arn: pulumi.Input[str]) -> pulumi.Output[str]:
@@ -46,8 +57,3 @@ def allow(
 def policy(*statements: dict[str, Any]) -> pulumi.Output[str]:
     """A policy document of its statements."""
     return pulumi.Output.json_dumps({"Version": VERSION, "Statement": list(statements)})
-
-
-def _taking_on(service: str) -> list[str]:
-    # EKS Pod Identity tags the session with cluster, namespace and service account, and asks for the right to.
-    return ["sts:AssumeRole", "sts:TagSession"] if service == "pods.eks.amazonaws.com" else ["sts:AssumeRole"]

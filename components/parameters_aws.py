@@ -10,7 +10,7 @@ import pulumi
 from pulumi_aws import iam, secretsmanager, ssm
 from pulumi_kubernetes.apiextensions import CustomResource
 
-from components.access import allow, assumed_by, policy, taken_on_by
+from components.access import allow, assumed_by_pods, policy, taken_on_by
 from components.base import Component
 from components.cluster import Place, custom_resource
 from components.encryption import EncryptionKey
@@ -20,6 +20,8 @@ from components.specs import ParameterSpec, ParameterStoreSpec, Safety, SealedSp
 from components.specs.parameters import Entry
 
 API = "external-secrets.io/v1"
+# Namespace and service account of the operator, as its Helm chart names them.
+OPERATOR = "external-secrets"
 # External Secrets' default. At 1 minute many secrets were throttled and dear (external-secrets #1393, #1769, #4065).
 REFRESH = "1h0m0s"
 # A hand in the console is held to it too: text that is no number is refused where a number belongs.
@@ -61,7 +63,7 @@ class AwsParameters(Component, token="tollgate:configuration:AwsParameters"):
         self._secrets = {entry.path: self._secret(entry, environment) for entry in spec.secrets()}
         self._rotations = self._rotate()
         operator = iam.Role(
-            self.child("operator"), assume_role_policy=assumed_by("pods.eks.amazonaws.com"), opts=self.within()
+            self.child("operator"), assume_role_policy=assumed_by_pods(OPERATOR, OPERATOR), opts=self.within()
         )
         readers = [self._consumer(consumer, operator) for consumer in spec.consumers()]
         iam.RolePolicy(

@@ -10,10 +10,12 @@ from pulumi_kubernetes.core.v1 import Namespace
 
 from components.base import Component, plain
 from components.cluster import Place
+from components.configuration import ConfigCentre, ConfigCentreOutputs
 from components.database import BackupStore, Database, DatabaseOutputs
 from components.encryption import EncryptionKey
 from components.migrations import Migrations, MigrationsOutputs
 from components.network import Network, NetworkOutputs
+from components.parameters import ParameterStore, ParameterStoreOutputs
 from components.queues import QueueSet, QueueSetOutputs
 from components.rabbit import RabbitCluster, RabbitOutputs
 from components.redis import RedisOutputs, RedisStore
@@ -30,6 +32,8 @@ class PlatformOutputs:
     redis: RedisOutputs
     broker: RabbitOutputs | None
     queues: QueueSetOutputs | None
+    parameters: ParameterStoreOutputs
+    configuration: ConfigCentreOutputs
     network: NetworkOutputs | None
 
 
@@ -37,8 +41,8 @@ class PaymentPlatform(Component, token="tollgate:platform:PaymentPlatform"):
     """One environment of the platform.
 
     Declares: a namespace; on aws a Network and an EncryptionKey; a Database with its Migrations per domain; a
-    RedisStore; and where the
-    target has a broker, a RabbitCluster and a QueueSet. Raises Refusal when a target cannot keep a promise.
+    RedisStore; a ParameterStore and a ConfigCentre; and where the target has a broker, a RabbitCluster and a QueueSet.
+    Raises Refusal when a target cannot keep a promise.
     """
 
     def __init__(self, name: str, settings: PlatformSettings, *, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -61,6 +65,8 @@ class PaymentPlatform(Component, token="tollgate:platform:PaymentPlatform"):
                 redis,
                 broker,
                 queues,
+                self._parameters(),
+                self._configuration(),
                 self._network,
             )
         )
@@ -159,3 +165,26 @@ class PaymentPlatform(Component, token="tollgate:platform:PaymentPlatform"):
             opts=self.within(),
         )
         return broker.outputs, queues.outputs
+
+    def _parameters(self) -> ParameterStoreOutputs:
+        settings = self._settings
+        return ParameterStore(
+            self.child("parameters"),
+            settings.parameters,
+            target=settings.target,
+            safety=settings.safety,
+            environment=settings.tier.value,
+            place=self._place,
+            region=settings.aws.region if settings.aws else None,
+            opts=self.within(),
+        ).outputs
+
+    def _configuration(self) -> ConfigCentreOutputs:
+        return ConfigCentre(
+            self.child("configuration"),
+            self._settings.configuration,
+            target=self._settings.target,
+            environment=self._settings.tier.value,
+            place=self._place,
+            opts=self.within(),
+        ).outputs

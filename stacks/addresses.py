@@ -15,6 +15,8 @@ import yaml
 KeyPath = tuple[str, ...]
 # Names that promise a secret. A name that ends in _ref holds a secret's name, which is no secret.
 SECRET_WORDS = re.compile(r"password|passwd|passphrase|secret|token|credential|private_?key|api_?key", re.IGNORECASE)
+# Here stand the names of secrets, and no place for a value: the model of what is below has none.
+NAMES_OF_SECRETS = ("payments:parameters", "sealed")
 INSTEAD = "put it in the secret store, and write its name in a setting that ends in secret_ref"
 
 
@@ -119,7 +121,7 @@ def dotted(path: KeyPath) -> str:
 
 def secret_paths(values: Any, above: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
     """(path, what to do) of every key that holds, or by its name would hold, a secret's value."""
-    if not isinstance(values, dict):
+    if not isinstance(values, dict) or above == NAMES_OF_SECRETS:
         return
     for key, value in values.items():
         path = (*above, str(key))

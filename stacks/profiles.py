@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.specs import Target
+from stacks.profiles_configuration import configuration, parameters
 from stacks.settings import Domain, Tier
 
 # An edge site takes payments and forwards them; accounts and ledgers stay central, so it has the gateway's buffer only.
@@ -280,6 +281,8 @@ def profile(tier: Tier, target: Target) -> dict[str, Any]:
         "queues": {"payments": QUEUE[tier]} if BROKER[tier] else {},
         "broker_users": BROKER_USERS if BROKER[tier] else {},
         "redis": REDIS[tier],
+        "parameters": parameters(tier, target, DOMAINS[tier]),
+        "configuration": configuration(tier, target),
         "tags": {"platform": "payments", "tier": tier.value},
     }
 

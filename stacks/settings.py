@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Protocol, Self
 
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
@@ -11,9 +11,11 @@ from pydantic_core import PydanticCustomError
 from components.specs import (
     BrokerSpec,
     BrokerUserSpec,
+    ConfigCentreSpec,
     DatabaseSpec,
     MigrationsSpec,
     NetworkSpec,
+    ParameterStoreSpec,
     QueueName,
     QueueSpec,
     RedisSpec,
@@ -70,6 +72,13 @@ class KubernetesSettings(Spec):
     backups: BackupSettings | None = Field(description="needed where databases run on Kubernetes")
 
 
+class Refusing(Protocol):
+    """A spec that knows what a target cannot promise."""
+
+    def refused_by(self, target: Target) -> tuple[tuple[str, str], ...]:
+        """(field, reason) for each promise that the target cannot keep."""
+
+
 class PlatformSettings(Spec):
     """One environment, complete."""
 
@@ -85,11 +94,18 @@ class PlatformSettings(Spec):
     queues: dict[QueueName, QueueSpec]
     broker_users: dict[ServiceName, BrokerUserSpec]
     redis: RedisSpec
+    parameters: ParameterStoreSpec = Field(description="what services start with, each readable by its consumers")
+    configuration: ConfigCentreSpec = Field(description="what changes while services run")
     tags: dict[TagKey, TagValue] = Field(description="on every AWS resource")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        found = [*self._target_contradictions(), *self._tier_contradictions(), *self._refusals()]
+        found = [
+            *self._target_contradictions(),
+            *self._tier_contradictions(),
+            *self._readers_that_are_not_here(),
+            *self._refusals(),
+        ]
         if found:
             raise PydanticCustomError("contradictions", "settings contradict each other", {"found": found})
         return self
@@ -125,14 +141,31 @@ class PlatformSettings(Spec):
             ]
         return found
 
+    def _readers_that_are_not_here(self) -> list[tuple[tuple[str, ...], str]]:
+        """A right given to nobody today is a right for whoever takes the name tomorrow."""
+        found: list[tuple[tuple[str, ...], str]] = []
+        for part, entries in (("values", self.parameters.entries()), ("sealed", self.parameters.secrets())):
+            for entry in entries:
+                absent = [name for name in entry.spec.consumers if name not in self.databases]
+                if absent:
+                    path = ("parameters", part, entry.owner, entry.key, "consumers")
+                    found.append(
+                        (path, f"this environment has no service {', '.join(absent)}; leave out what is not here")
+                    )
+        return found
+
     def _refusals(self) -> list[tuple[tuple[str, ...], str]]:
         """What the target cannot promise, as the components themselves would say it."""
-        parts: list[tuple[tuple[str, ...], BrokerSpec | DatabaseSpec | RedisSpec | MigrationsSpec]] = [
-            (("redis",), self.redis)
+        parts: list[tuple[tuple[str, ...], Refusing]] = [
+            (("redis",), self.redis),
+            (("migrations",), self.migrations),
+            (("parameters",), self.parameters),
+            (("configuration",), self.configuration),
         ]
-        parts.append((("migrations",), self.migrations))
         parts += [(("databases", domain), spec) for domain, spec in self.databases.items()]
         if self.broker:
             parts.append((("broker",), self.broker))
-        found = [((*path, field), why) for path, spec in parts for field, why in spec.refused_by(self.target)]
+        found = [
+            ((*path, *field.split(".")), why) for path, spec in parts for field, why in spec.refused_by(self.target)
+        ]
         return found + (queue_refusals(self.broker, self.queues, self.broker_users) if self.broker else [])

@@ -62,8 +62,12 @@ class RolloutSpec(Spec):
 class AlarmSpec(Spec):
     """A sum over a minute that, while it is too high, takes a new configuration back."""
 
-    namespace: str = Field(pattern=r"^[A-Za-z][\w./#:-]{0,254}$", description="CloudWatch namespace of the metric")
-    metric: str = Field(pattern=r"^[A-Za-z]\w{0,254}$", description="name of the metric, which services publish")
+    namespace: str = Field(
+        max_length=255, pattern="^[A-Za-z][A-Za-z0-9_./#:-]*$", description="CloudWatch namespace of the metric"
+    )
+    metric: str = Field(
+        max_length=255, pattern="^[A-Za-z][A-Za-z0-9_]*$", description="name of the metric, which services publish"
+    )
     more_than: int = Field(ge=0, le=1_000_000, description="sum per minute above which a minute is bad")
     bad_minutes: int = Field(ge=1, le=60, description="bad minutes in a row before the alarm sounds")
 

@@ -82,6 +82,31 @@ class Record:
         (found,) = [made for made in self.of(kind) if made.name == name]
         return found
 
+    def line_of(self, made: Resource) -> list[str]:
+        """The types of a resource and of all above it, itself first."""
+        above = {(found.type, found.name): found for found in self.resources}
+        line = [made.type]
+        while made.parent:
+            kind, _, name = made.parent.split("::", 2)[2].rpartition("::")
+            line.append(kind.rpartition("$")[2])
+            if (line[-1], name) not in above:
+                break
+            made = above[(line[-1], name)]
+        return line
+
+
+def comparable(value: Any) -> Any:
+    """The value as it is behind its marks: secrets bare, and archives as mappings, since no two archives are equal."""
+    if pulumi.runtime.rpc.is_rpc_secret(value):
+        return comparable(pulumi.runtime.rpc.unwrap_rpc_secret(value))
+    if isinstance(value, dict):
+        return {key: comparable(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [comparable(part) for part in value]
+    if isinstance(value, pulumi.AssetArchive):
+        return {"archive": {name: comparable(asset) for name, asset in value.assets.items()}}
+    return {"text": value.text} if isinstance(value, pulumi.StringAsset) else value
+
 
 class Provider(mocks.Mocks):
     """Answers each registration with its inputs, an id, and the few outputs the program looks into."""
@@ -114,7 +139,7 @@ class Monitor(mocks.MockMonitor):
                     type=request.type,
                     name=request.name,
                     custom=request.custom,
-                    inputs=pulumi.runtime.rpc.deserialize_properties(request.object),
+                    inputs=comparable(pulumi.runtime.rpc.deserialize_properties(request.object)),
                     protect=request.protect,
                     retain_on_delete=request.retainOnDelete,
                     parent=request.parent,
