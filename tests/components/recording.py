@@ -96,9 +96,7 @@ class Record:
 
 
 def comparable(value: Any) -> Any:
-    """The value as it is behind its marks: secrets bare, and archives as mappings, since no two archives are equal."""
-    if pulumi.runtime.rpc.is_rpc_secret(value):
-        return comparable(pulumi.runtime.rpc.unwrap_rpc_secret(value))
+    """The value with archives as plain mappings, since two archives of one content are not equal."""
     if isinstance(value, dict):
         return {key: comparable(part) for key, part in value.items()}
     if isinstance(value, list):

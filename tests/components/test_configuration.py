@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft4Validator
+from pulumi.runtime.rpc import unwrap_rpc_secret
 from pydantic import ValidationError
 
 from components.specs import ConfigCentreSpec, Target
@@ -44,9 +45,9 @@ def test_what_is_deployed_is_what_the_validator_lets_through_and_a_slip_is_not(s
     (version,) = recorded(stack).of("HostedConfigurationVersion")
     (validator,) = profile.inputs["validators"]  # AppConfig takes two at most
     assert validator["type"] == "JSON_SCHEMA"
-    judge = Draft4Validator(json.loads(validator["content"]))
+    judge = Draft4Validator(json.loads(unwrap_rpc_secret(validator["content"])))
     Draft4Validator.check_schema(judge.schema)
-    document = json.loads(version.inputs["content"])
+    document = json.loads(unwrap_rpc_secret(version.inputs["content"]))
     assert judge.is_valid(document)
     slips = [
         {**document, "retry-ceiling": 0},
