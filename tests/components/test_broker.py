@@ -272,7 +272,7 @@ def test_the_password_of_amazon_mq_is_secret_wherever_it_goes_and_in_no_kubernet
 def test_amazon_mq_has_the_same_queues_by_an_outside_connection() -> None:
     record = on_amazon_mq()
     assert record.of("RabbitmqCluster") == []
-    (connection,) = [made for made in record.of("ExternalSecret") if "-migrations-" not in made.name]
+    (connection,) = [made for made in record.of("ExternalSecret") if "tollgate:messaging" in str(record.line_of(made))]
     secret = connection.inputs["spec"]["target"]
     assert secret["template"]["data"]["uri"] == "https://b-one.mq.ap-southeast-1.on.aws:443"
     topology_objects = [made for made in record.resources if made.type.startswith("kubernetes:rabbitmq.com/")]

@@ -107,6 +107,7 @@ def test_what_comes_into_kubernetes_is_what_the_grants_say_and_is_waited_for(sta
     brought = {
         made.inputs["metadata"]["name"]: made.inputs
         for made in recorded(stack).of("external-secrets.io/v1:ExternalSecret")
+        if "tollgate:configuration:ParameterStore" in recorded(stack).line_of(made)
     }
     wanted = {f"parameters-{name}": spec.values_for(name) for name in spec.consumers() if spec.values_for(name)}
     wanted |= {f"sealed-{name}": spec.secrets_for(name) for name in spec.consumers() if spec.secrets_for(name)}
