@@ -222,7 +222,13 @@ SERVICES = st.sampled_from(["account", "wallet", "gateway", "risk", "clearing"])
 def test_of_the_three_tiers_exactly_one_is_right(owner: str, consumers: list[str], tier: str) -> None:
     right = "global" if owner == PLATFORM else "service" if consumers == [owner] else "shared"
     value = {"value": 1, "tier": tier, "consumers": consumers}
-    over = {**json.loads(spec_of("staging").model_dump_json()), "values": {owner: {"x": value}}, "sealed": {}}
+    over = {
+        "recovery_days": 30,
+        "rotation_hour_utc": 18,
+        "rotation_window_hours": 2,
+        "values": {owner: {"x": value}},
+        "sealed": {},
+    }
     if tier == right:
         (entry,) = ParameterStoreSpec.model_validate_json(json.dumps(over)).entries()
         assert entry.path == f"{tier}/{owner}/x"
