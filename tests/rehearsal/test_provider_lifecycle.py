@@ -275,6 +275,12 @@ def test_functions(aws: Caller) -> None:
     ]
     hidden, _ = invoke(aws, token, {"statements": [{**statement, "resources": [Secret("hunter2")]}]})
     assert isinstance(hidden["json"], Secret)
+    token = "aws:secretsmanager/getSecretVersion:getSecretVersion"
+    password, _ = invoke(aws, token, {"secretId": "payments/broker"})
+    assert isinstance(password["secretString"], Secret)
+    assert (
+        password == invoke(aws, token, {"secretId": "payments/broker"})[0] != invoke(aws, token, {"secretId": "x"})[0]
+    )
     _, failures = invoke(aws, "aws:ec2/getAmi:getAmi", {})
     assert len(failures) == 1
     assert "aws:ec2/getAmi:getAmi" in failures[0]
