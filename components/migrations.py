@@ -15,7 +15,7 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from components.base import Component
 from components.cluster import RESTRICTED_CONTAINER, Place, custom_resource
-from components.naming import labels, physical
+from components.naming import labels, opens, physical
 from components.postgres import SIGN_IN, DatabaseOutputs
 from components.specs import MigrationsSpec, Target
 
@@ -104,7 +104,7 @@ class Migrations(Component, token="tollgate:data:Migrations"):
                 "backoffLimit": spec.retries,
                 "activeDeadlineSeconds": spec.deadline_seconds,
                 "ttlSecondsAfterFinished": spec.kept_seconds,
-                "template": {"metadata": {"labels": labels(self._name)}, "spec": pod},
+                "template": {"metadata": {"labels": {**labels(self._name), **opens("database")}}, "spec": pod},
             },
             opts=self.within(depends_on=waits_for),
         )

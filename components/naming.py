@@ -40,3 +40,8 @@ def values_of(service: str) -> str:
 def sealed_of(service: str) -> str:
     """The Secret that holds a service's secrets."""
     return f"sealed-{service}"
+
+
+def opens(*openings: str) -> dict[str, str]:
+    """The labels by which a pod is let through openings of its closed namespace (components/openings.py)."""
+    return {f"tollgate/{opening}": "open" for opening in openings}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
@@ -10,6 +9,8 @@ import pulumi
 from pulumi_aws import cloudwatch, ec2, iam, rds, vpc
 
 from components.base import Component
+from components.endpoints import Endpoints
+from components.iam import assumed_by, document
 from components.specs import NetworkSpec
 
 # Ports of the data services, each opened from the workloads' security group only.
@@ -17,16 +18,25 @@ DOORS = {"database": 5432, "redis": 6379}
 # The VPC is cut in 16 equal parts, and a tier's begin here: a third zone added later moves no other subnet.
 FIRST_PART = {"public": 0, "private": 4, "data": 8}
 ANYWHERE = "0.0.0.0/0"
+# Where Kubernetes puts load balancers that are not public (EKS user guide, "Subnet requirements"). Public subnets bear
+# no such tag: nothing becomes public because a Service asked for it.
+MEANT_FOR = {"private": {"kubernetes.io/role/internal-elb": "1"}}
 
 
 @dataclass(frozen=True)
 class NetworkOutputs:
     """Ids of the network's parts.
 
-    ``data_subnet_group``: name of the RDS subnet group over the data subnets. ``doors``: security group by service.
+    ``account``: who owns it. ``zones``: in the order of the subnets. ``data_ranges``: addresses of the data subnets.
+    ``data_subnet_group``: name of the RDS subnet group over them. ``doors``: security group by service.
     """
 
     vpc_id: pulumi.Output[str]
+    account: pulumi.Output[str]
+    region: str
+    zones: list[str]
+    cidr: str
+    data_ranges: list[str]
     private_subnet_ids: list[pulumi.Output[str]]
     data_subnet_ids: list[pulumi.Output[str]]
     data_subnet_group: pulumi.Output[str]
@@ -38,11 +48,13 @@ class Network(Component, token="tollgate:network:Network"):
     """A VPC over two or three zones.
 
     Declares: VPC, internet gateway, default security group emptied; per zone a public, a private and a data subnet;
-    one NAT gateway or one per zone; route tables; a security group for workloads and one per data service with a single
-    rule (from the workloads, on the service's port); flow logs to CloudWatch; the RDS subnet group.
+    no NAT gateway, one, or one per zone; route tables; Endpoints; a security group for workloads and one per data
+    service with a single rule (from the workloads, on the service's port); flow logs to CloudWatch; the RDS subnet
+    group.
 
-    Guarantees: data subnets have no route out of the VPC (they use its main table, which has the local route only);
-    the default security group lets nothing through (FSBP EC2.2); every connection is logged (FSBP EC2.6).
+    Guarantees: data subnets have no route out of the VPC, nor to AWS: their table has the local route only; the default
+    security group lets nothing through (FSBP EC2.2); every connection is logged (FSBP EC2.6); AWS is reached through
+    endpoints that serve this account only.
     """
 
     def __init__(self, name: str, spec: NetworkSpec, *, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -58,8 +70,18 @@ class Network(Component, token="tollgate:network:Network"):
         )
         ec2.DefaultSecurityGroup(self.child("default"), vpc_id=self._vpc.id, ingress=[], egress=[], opts=self.within())
         public, private, data = (self._subnets(tier) for tier in FIRST_PART)
-        self._ways_out(public, private)
+        private_tables = self._ways_out(public, private)
+        self._route("data", data)
         workloads, doors = self._doors()
+        Endpoints(
+            self.child("aws"),
+            spec,
+            network=self._vpc,
+            subnet_ids=[subnet.id for subnet in private.values()],
+            route_table_ids=[table.id for table in private_tables],
+            workloads=workloads.id,
+            opts=self.within(),
+        )
         self._flow_logs()
         group = rds.SubnetGroup(
             self.child("data"),
@@ -70,6 +92,11 @@ class Network(Component, token="tollgate:network:Network"):
         self.outputs = self.register(
             NetworkOutputs(
                 vpc_id=self._vpc.id,
+                account=self._vpc.owner_id,
+                region=spec.region,
+                zones=list(spec.zones),
+                cidr=spec.cidr,
+                data_ranges=self._ranges("data"),
                 private_subnet_ids=[subnet.id for subnet in private.values()],
                 data_subnet_ids=[subnet.id for subnet in data.values()],
                 data_subnet_group=group.name,
@@ -78,33 +105,40 @@ class Network(Component, token="tollgate:network:Network"):
             )
         )
 
+    def _ranges(self, tier: str) -> list[str]:
+        """Address range of the tier's subnet in each zone."""
+        parts = [str(part) for part in IPv4Network(self._spec.cidr).subnets(prefixlen_diff=4)]
+        return parts[FIRST_PART[tier] : FIRST_PART[tier] + len(self._spec.zones)]
+
     def _subnets(self, tier: str) -> dict[str, ec2.Subnet]:
         """One subnet per zone, by name (data-ap-southeast-1a)."""
-        parts = list(IPv4Network(self._spec.cidr).subnets(prefixlen_diff=4))
         return {
             f"{tier}-{zone}": ec2.Subnet(
                 self.child(f"{tier}-{zone}"),
                 vpc_id=self._vpc.id,
                 availability_zone=zone,
-                cidr_block=str(parts[FIRST_PART[tier] + index]),
+                cidr_block=part,
                 map_public_ip_on_launch=False,
-                tags={"Name": self.child(f"{tier}-{zone}"), "tier": tier},
+                tags={"Name": self.child(f"{tier}-{zone}"), "tier": tier, **MEANT_FOR.get(tier, {})},
                 opts=self.within(),
             )
-            for index, zone in enumerate(self._spec.zones)
+            for zone, part in zip(self._spec.zones, self._ranges(tier), strict=True)
         }
 
-    def _ways_out(self, public: dict[str, ec2.Subnet], private: dict[str, ec2.Subnet]) -> None:
-        """Public subnets reach the internet; private ones only call out, through NAT; data subnets do neither."""
+    def _ways_out(self, public: dict[str, ec2.Subnet], private: dict[str, ec2.Subnet]) -> list[ec2.RouteTable]:
+        """Public subnets reach the internet; private ones only call out, through NAT, if at all. Their tables."""
         internet = ec2.InternetGateway(self.child("internet"), vpc_id=self._vpc.id, opts=self.within())
         self._route("public", public, gateway_id=internet.id)
+        if self._spec.nat_gateways == "none":
+            return [self._route("private", private)]
         if self._spec.nat_gateways == "one":
             nat = self._nat(next(iter(public.values())), self._spec.zones[0], internet)
-            self._route("private", private, nat_gateway_id=nat.id)
-            return
+            return [self._route("private", private, nat_gateway_id=nat.id)]
+        tables = []
         for zone, outside, part in zip(self._spec.zones, public.values(), private, strict=True):
             nat = self._nat(outside, zone, internet)
-            self._route(part, {part: private[part]}, nat_gateway_id=nat.id)
+            tables.append(self._route(part, {part: private[part]}, nat_gateway_id=nat.id))
+        return tables
 
     def _nat(self, subnet: ec2.Subnet, zone: str, internet: ec2.InternetGateway) -> ec2.NatGateway:
         address = ec2.Eip(self.child(f"nat-{zone}"), domain="vpc", opts=self.within(depends_on=[internet]))
@@ -112,17 +146,19 @@ class Network(Component, token="tollgate:network:Network"):
             self.child(f"nat-{zone}"), allocation_id=address.id, subnet_id=subnet.id, opts=self.within()
         )
 
-    def _route(self, name: str, subnets: dict[str, ec2.Subnet], **target: pulumi.Input[str]) -> None:
+    def _route(self, name: str, subnets: dict[str, ec2.Subnet], **target: pulumi.Input[str]) -> ec2.RouteTable:
+        """A table of the subnets' own. Without a target it has the VPC's local route only, and stays so."""
         table = ec2.RouteTable(
             self.child(name),
             vpc_id=self._vpc.id,
-            routes=[{"cidr_block": ANYWHERE, **target}],
+            routes=[{"cidr_block": ANYWHERE, **target}] if target else [],
             opts=self.within(),
         )
         for part, subnet in subnets.items():
             ec2.RouteTableAssociation(
                 self.child(part), route_table_id=table.id, subnet_id=subnet.id, opts=self.within()
             )
+        return table
 
     def _doors(self) -> tuple[ec2.SecurityGroup, dict[str, ec2.SecurityGroup]]:
         """A group for workloads, and one per data service that only workloads may enter."""
@@ -163,7 +199,9 @@ class Network(Component, token="tollgate:network:Network"):
         group = cloudwatch.LogGroup(
             self.child("flow"), retention_in_days=self._spec.flow_log_retention_days, opts=self.within()
         )
-        role = iam.Role(self.child("flow"), assume_role_policy=_assumed_by_flow_logs(), opts=self.within())
+        role = iam.Role(
+            self.child("flow"), assume_role_policy=assumed_by("vpc-flow-logs.amazonaws.com"), opts=self.within()
+        )
         iam.RolePolicy(self.child("flow"), role=role.id, policy=group.arn.apply(_may_write_logs), opts=self.within())
         ec2.FlowLog(
             self.child("flow"),
@@ -176,24 +214,7 @@ class Network(Component, token="tollgate:network:Network"):
         )
 
 
-def _assumed_by_flow_logs() -> str:
-    statement = {
-        "Effect": "Allow",
-        "Action": "sts:AssumeRole",
-        "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
-    }
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-
-
 def _may_write_logs(group_arn: str) -> str:
     # The actions that VPC user guide asks for ("IAM role for publishing flow logs"), on one group only.
-    statement = {
-        "Effect": "Allow",
-        "Action": [
-            "logs:CreateLogStream",
-            "logs:PutLogEvents",
-            "logs:DescribeLogStreams",
-        ],
-        "Resource": f"{group_arn}:*",
-    }
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    actions = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+    return document({"Effect": "Allow", "Action": actions, "Resource": f"{group_arn}:*"})

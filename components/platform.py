@@ -6,21 +6,24 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi_kubernetes.core.v1 import Namespace
 
 from components.base import Component, plain
 from components.cluster import Place
 from components.configuration import ConfigCentre, ConfigCentreOutputs
 from components.database import BackupStore, Database, DatabaseOutputs
-from components.encryption import EncryptionKey
+from components.eks import Cluster, ClusterOutputs
+from components.encryption import EncryptionKey, for_disks
+from components.evidence import EvidenceOutputs, EvidenceStore
 from components.migrations import Migrations, MigrationsOutputs
+from components.namespace import NamespaceBaseline, NamespaceOutputs
 from components.network import Network, NetworkOutputs
+from components.openings import Surroundings
 from components.parameters import ParameterStore, ParameterStoreOutputs
 from components.queues import QueueSet, QueueSetOutputs
 from components.rabbit import RabbitCluster, RabbitOutputs
 from components.redis import RedisOutputs, RedisStore
 from components.specs import Target
-from stacks.settings import PlatformSettings
+from stacks.settings import HTTPS, PlatformSettings
 
 
 @dataclass(frozen=True)
@@ -35,39 +38,49 @@ class PlatformOutputs:
     parameters: ParameterStoreOutputs
     configuration: ConfigCentreOutputs
     network: NetworkOutputs | None
+    cluster: ClusterOutputs | None
+    namespace: NamespaceOutputs
+    evidence: EvidenceOutputs | None
 
 
 class PaymentPlatform(Component, token="tollgate:platform:PaymentPlatform"):
     """One environment of the platform.
 
-    Declares: a namespace; on aws a Network and an EncryptionKey; a Database with its Migrations per domain; a
-    RedisStore; a ParameterStore and a ConfigCentre; and where the target has a broker, a RabbitCluster and a QueueSet.
-    Raises Refusal when a target cannot keep a promise.
+    Declares: on aws a Network, a Cluster and an EvidenceStore, with an EncryptionKey for each and one for data; a
+    NamespaceBaseline; a Database with its Migrations per domain; a RedisStore; a ParameterStore and a ConfigCentre; and
+    where the target has a broker, a RabbitCluster and a QueueSet. Raises Refusal when a target cannot keep a promise.
     """
 
     def __init__(self, name: str, settings: PlatformSettings, *, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, safety=settings.safety, opts=opts)
         self._settings = settings
-        self._place = self._namespace()
         self._network: NetworkOutputs | None = None
         self._key_arn: pulumi.Output[str] | None = None
         if settings.network:
             self._network = Network(self.child("network"), settings.network, opts=self.within()).outputs
-            self._key_arn = EncryptionKey(self.child("data"), safety=settings.safety, opts=self.within()).outputs.arn
+            self._key_arn = self._key("data")
+        cluster = self._cluster()
+        namespace = self._namespace(cluster)
+        zoned = settings.target is not Target.EDGE and settings.kubernetes.zoned
+        self._place = Place(namespace.name, settings.kubernetes.storage_class, zoned)
+        evidence = self._evidence()
         databases = self._databases()
         migrations = self._migrations(databases)
         redis = self._redis()
         broker, queues = self._messaging()
         self.outputs = self.register(
             PlatformOutputs(
-                {domain: made.outputs for domain, made in databases.items()},
-                migrations,
-                redis,
-                broker,
-                queues,
-                self._parameters(),
-                self._configuration(),
-                self._network,
+                databases={domain: made.outputs for domain, made in databases.items()},
+                migrations=migrations,
+                redis=redis,
+                broker=broker,
+                queues=queues,
+                parameters=self._parameters(),
+                configuration=self._configuration(),
+                network=self._network,
+                cluster=cluster.outputs if cluster else None,
+                namespace=namespace,
+                evidence=evidence,
             )
         )
 
@@ -75,22 +88,62 @@ class PaymentPlatform(Component, token="tollgate:platform:PaymentPlatform"):
         """The outputs as plain values, under the names the dataclasses give them."""
         return dict(plain(self.outputs))
 
-    def _namespace(self) -> Place:
-        """The one namespace of this slice, closed to pods that are not restricted (Pod Security Standards)."""
-        wanted = self._settings.kubernetes
-        namespace = Namespace(
-            self.child("namespace"),
-            metadata={
-                "name": wanted.namespace,
-                "labels": {
-                    "pod-security.kubernetes.io/enforce": "restricted",
-                    "pod-security.kubernetes.io/warn": "restricted",
-                },
-            },
-            opts=self.stateful(),
+    def _key(self, name: str, policy: pulumi.Input[str] | None = None) -> pulumi.Output[str]:
+        """The ARN of a key of its own for one kind of thing."""
+        key = EncryptionKey(self.child(name), safety=self._settings.safety, policy=policy, opts=self.within())
+        return key.outputs.arn
+
+    def _cluster(self) -> Cluster | None:
+        """The cluster that everything on Kubernetes runs in, where the platform makes it."""
+        settings, network = self._settings, self._network
+        if settings.cluster is None or network is None:
+            return None
+        return Cluster(
+            self.child("cluster"),
+            settings.cluster,
+            target=settings.target,
+            safety=settings.safety,
+            network=network,
+            key_arn=self._key("cluster", network.account.apply(lambda account: for_disks(account, network.region))),
+            namespace=settings.kubernetes.namespace,
+            services=list(settings.databases),
+            storage_class=settings.kubernetes.storage_class,
+            opts=self.within(),
         )
-        zoned = self._settings.target is not Target.EDGE and wanted.zoned
-        return Place(namespace.metadata["name"], wanted.storage_class, zoned)
+
+    def _namespace(self, cluster: Cluster | None) -> NamespaceOutputs:
+        """The one namespace of this slice, closed but for what the settings open."""
+        settings, network = self._settings, self._network
+        backups = settings.kubernetes.backups
+        around = Surroundings(backup_port=backups.port if backups else HTTPS)
+        if network:
+            data = tuple(network.data_ranges)
+            managed = settings.broker is not None and settings.broker.kind == "amazon-mq"
+            around = Surroundings(data, broker_ranges=data if managed else (), cloud=network.cidr)
+        return NamespaceBaseline(
+            self.child("namespace"),
+            settings.namespace,
+            target=settings.target,
+            safety=settings.safety,
+            called=settings.kubernetes.namespace,
+            services=list(settings.databases),
+            around=around,
+            after=[cluster] if cluster else [],
+            opts=self.within(),
+        ).outputs
+
+    def _evidence(self) -> EvidenceOutputs | None:
+        settings = self._settings
+        if settings.evidence is None:
+            return None
+        return EvidenceStore(
+            self.child("evidence"),
+            settings.evidence,
+            target=settings.target,
+            safety=settings.safety,
+            key_arn=self._key("evidence"),
+            opts=self.within(),
+        ).outputs
 
     def _databases(self) -> dict[str, Database]:
         settings = self._settings

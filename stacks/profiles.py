@@ -14,6 +14,7 @@ from typing import Any
 
 from components.specs import Target
 from stacks.profiles_configuration import configuration, parameters
+from stacks.profiles_ground import CLUSTER, EVIDENCE, NETWORK, namespace
 from stacks.settings import Domain, Tier
 
 # An edge site takes payments and forwards them; accounts and ledgers stay central, so it has the gateway's buffer only.
@@ -30,13 +31,6 @@ SAFETY = {
     Tier.STAGING: {"protect": True, "retain_on_delete": True, "deletion_protection": True, "final_snapshot": True},
     Tier.PROD: {"protect": True, "retain_on_delete": True, "deletion_protection": True, "final_snapshot": True},
     Tier.EDGE: {"protect": True, "retain_on_delete": True, "deletion_protection": True, "final_snapshot": True},
-}
-
-NETWORK = {
-    # Flow logs: 12 months where cards are handled [PCI 10.5.1]; 400 days is the next size CloudWatch offers.
-    Tier.DEV: {"cidr": "10.10.0.0/16", "nat_gateways": "one", "flow_log_retention_days": 14},
-    Tier.STAGING: {"cidr": "10.20.0.0/16", "nat_gateways": "one", "flow_log_retention_days": 90},
-    Tier.PROD: {"cidr": "10.30.0.0/16", "nat_gateways": "one_per_zone", "flow_log_retention_days": 400},
 }
 
 # UTC. 02:30 and 04:00 in Shanghai, after the day's settlement and far from the morning's peak. [ours]
@@ -271,6 +265,9 @@ def profile(tier: Tier, target: Target) -> dict[str, Any]:
         },
         "safety": SAFETY[tier],
         "network": NETWORK.get(tier) if target is Target.AWS else None,
+        "cluster": CLUSTER.get(tier) if target is Target.AWS else None,
+        "namespace": namespace(tier, target, BROKER[tier]),
+        "evidence": EVIDENCE.get(tier) if target is Target.AWS else None,
         "databases": {domain: {"database_name": domain, **DATABASE[tier]} for domain in DOMAINS[tier]},
         "migrations": {
             **MIGRATIONS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from typing import Annotated, Literal, Protocol, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
@@ -11,9 +12,12 @@ from pydantic_core import PydanticCustomError
 from components.specs import (
     BrokerSpec,
     BrokerUserSpec,
+    ClusterSpec,
     ConfigCentreSpec,
     DatabaseSpec,
+    EvidenceSpec,
     MigrationsSpec,
+    NamespaceSpec,
     NetworkSpec,
     ParameterStoreSpec,
     QueueName,
@@ -26,7 +30,9 @@ from components.specs import (
     Target,
     queue_refusals,
 )
+from components.specs.evidence import THIRTEEN_MONTHS
 
+HTTPS = 443
 # An SNS topic (SNS, CreateTopic: up to 256 letters, digits, hyphens and underscores; a FIFO topic ends in .fifo).
 Topic = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$")]
 Domain = Literal["account", "wallet", "gateway", "risk", "clearing"]
@@ -61,6 +67,12 @@ class BackupSettings(Spec):
     endpoint_url: str | None = Field(default=None, pattern=r"^https?://", description="for an S3 that is not AWS's")
     secret_ref: Ref = Field(description="name of the Secret with access_key_id and secret_access_key")
 
+    @property
+    def port(self) -> int:
+        """The port of the store, which the namespace has to open."""
+        url = urlsplit(self.endpoint_url or "https://s3.amazonaws.com")
+        return url.port or (HTTPS if url.scheme == "https" else 80)
+
 
 class KubernetesSettings(Spec):
     """Which cluster, and where in it."""
@@ -88,6 +100,11 @@ class PlatformSettings(Spec):
     kubernetes: KubernetesSettings
     safety: Safety
     network: NetworkSpec | None = Field(default=None, description="needed on aws")
+    cluster: ClusterSpec | None = Field(default=None, description="needed on aws; elsewhere there is a cluster already")
+    namespace: NamespaceSpec
+    evidence: EvidenceSpec | None = Field(
+        default=None, description="null where there is no store that nobody can empty"
+    )
     databases: dict[Domain, DatabaseSpec] = Field(min_length=1)
     migrations: MigrationsSpec = Field(description="how each database gets its roles and tables")
     broker: BrokerSpec | None = Field(default=None, description="null where nothing queues, as on edge")
@@ -113,9 +130,10 @@ class PlatformSettings(Spec):
     def _target_contradictions(self) -> list[tuple[tuple[str, ...], str]]:
         found: list[tuple[tuple[str, ...], str]] = []
         on_aws = self.target is Target.AWS
-        for key, value in (("aws", self.aws), ("network", self.network)):
+        for key, value in (("aws", self.aws), ("network", self.network), ("cluster", self.cluster)):
             if on_aws and value is None:
                 found.append(((key,), "is needed on aws"))
+        for key, value in (("aws", self.aws), ("network", self.network)):
             if not on_aws and value is not None:
                 found.append(((key,), f"means nothing on {self.target}; remove it"))
         if self.aws and self.network:
@@ -124,9 +142,41 @@ class PlatformSettings(Spec):
                 found.append((("network", "zones"), f"not all of them are zones of {self.aws.region}"))
         if not on_aws and self.kubernetes.backups is None:
             found.append((("kubernetes", "backups"), f"is needed on {self.target}: databases run on Kubernetes there"))
+        return [*found, *self._broker_contradictions(), *self._too_small()]
+
+    def _broker_contradictions(self) -> list[tuple[tuple[str, ...], str]]:
+        found: list[tuple[tuple[str, ...], str]] = []
         for key, wanted in (("queues", self.queues), ("broker_users", self.broker_users)):
             if wanted and self.broker is None:
                 found.append(((key,), f"{key} need a broker, and this environment has none"))
+        if ("broker" in self.namespace.openings) != (self.broker is not None):
+            found.append((("namespace", "openings"), "broker must stand there where there is a broker, and only there"))
+        return found
+
+    def _too_small(self) -> list[tuple[tuple[str, ...], str]]:
+        """Data services that the namespace's quota would keep from starting."""
+        cpu = memory = storage = 0
+        for copies, spec in self._servers():
+            cpu += copies * spec.cpu
+            memory += copies * spec.memory_gib
+            storage += copies * spec.storage_gib
+        quota = self.namespace.quota
+        needs = {"cpu": (cpu, quota.cpu), "memory_gib": (memory, quota.memory_gib)}
+        needs["storage_gib"] = (storage, quota.storage_gib)
+        return [
+            (("namespace", "quota", name), f"must be at least {least}: the data services alone ask for that much")
+            for name, (least, given) in needs.items()
+            if given < least
+        ]
+
+    def _servers(self) -> list[tuple[int, BrokerSpec | DatabaseSpec | RedisSpec]]:
+        """(copies, spec) of each data service that runs in the namespace."""
+        found: list[tuple[int, BrokerSpec | DatabaseSpec | RedisSpec]] = []
+        if self.broker and self.broker.kind == "operator":
+            found.append((self.broker.replicas, self.broker))
+        if self.target is not Target.AWS:
+            found.append((1 + self.redis.replicas, self.redis))
+            found += [(3 if spec.high_availability else 1, spec) for spec in self.databases.values()]
         return found
 
     def _tier_contradictions(self) -> list[tuple[tuple[str, ...], str]]:
@@ -139,6 +189,18 @@ class PlatformSettings(Spec):
                 for guard, on in self.safety.model_dump().items()
                 if not on
             ]
+            found += self._not_for_production()
+        return found
+
+    def _not_for_production(self) -> list[tuple[tuple[str, ...], str]]:
+        found: list[tuple[tuple[str, ...], str]] = []
+        if self.network and len(self.network.zones) < 3:
+            found.append(
+                (("network", "zones"), "prod runs in three zones: quorums survive the loss of one; name three")
+            )
+        if self.target is Target.AWS and (self.evidence is None or self.evidence.retention_days < THIRTEEN_MONTHS):
+            why = f"prod keeps evidence for 13 months; write {THIRTEEN_MONTHS} or more"
+            found.append((("evidence", "retention_days"), why))
         return found
 
     def _readers_that_are_not_here(self) -> list[tuple[tuple[str, ...], str]]:
@@ -158,6 +220,7 @@ class PlatformSettings(Spec):
         """What the target cannot promise, as the components themselves would say it."""
         parts: list[tuple[tuple[str, ...], Refusing]] = [
             (("redis",), self.redis),
+            (("namespace",), self.namespace),
             (("migrations",), self.migrations),
             (("parameters",), self.parameters),
             (("configuration",), self.configuration),
@@ -165,6 +228,10 @@ class PlatformSettings(Spec):
         parts += [(("databases", domain), spec) for domain, spec in self.databases.items()]
         if self.broker:
             parts.append((("broker",), self.broker))
+        if self.cluster:
+            parts.append((("cluster",), self.cluster))
+        if self.evidence:
+            parts.append((("evidence",), self.evidence))
         found = [
             ((*path, *field.split(".")), why) for path, spec in parts for field, why in spec.refused_by(self.target)
         ]

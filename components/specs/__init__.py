@@ -19,26 +19,33 @@ from components.specs.broker import (
     ServiceName,
     queue_refusals,
 )
+from components.specs.cluster import AddonVersions, ClusterSpec
 from components.specs.configuration import AlarmSpec, ConfigCentreSpec, ConfigValueSpec, RolloutSpec
 from components.specs.database import DatabaseAlarms, DatabaseSpec
+from components.specs.evidence import EvidenceSpec
 from components.specs.foundation import Identifier, LogDays, Ref, Safety, Spec, Target
 from components.specs.migrations import MigrationsSpec
+from components.specs.namespace import NamespaceSpec
 from components.specs.network import NetworkSpec
 from components.specs.parameters import ParameterSpec, ParameterStoreSpec, SealedSpec
 
 __all__ = [
+    "AddonVersions",
     "AlarmSpec",
     "AmazonMqSpec",
     "BrokerSpec",
     "BrokerUserSpec",
+    "ClusterSpec",
     "ConfigCentreSpec",
     "ConfigValueSpec",
     "DatabaseAlarms",
     "DatabaseSpec",
     "DelayedRetrySpec",
+    "EvidenceSpec",
     "Identifier",
     "LogDays",
     "MigrationsSpec",
+    "NamespaceSpec",
     "NetworkSpec",
     "ParameterSpec",
     "ParameterStoreSpec",

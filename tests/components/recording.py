@@ -27,7 +27,9 @@ STACKS = ("local", "dev", "staging", "prod", "edge")
 # The only thing that the program asks a cloud while it plans: Amazon MQ takes its password in no other way.
 BROKER_PASSWORD = "only-a-stand-in"
 # Outputs that the program itself looks into, and that only a provider can know.
-KNOWN_ONLY_LATER = {
+KNOWN_ONLY_LATER: dict[str, dict[str, Any]] = {
+    "aws:ec2/vpc:Vpc": {"ownerId": "111122223333"},
+    "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 1},
     "aws:rds/instance:Instance": {
         "masterUserSecrets": [{"secretArn": "arn:aws:secretsmanager:ap-southeast-1:111122223333:secret:one"}],
         "address": "database.example.internal",
