@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -15,6 +16,13 @@ from components.specs import NetworkSpec
 HTTPS = 443
 # Free of charge, and through a route; every private subnet has them.
 GATEWAYS = ("s3", "dynamodb")
+
+
+@dataclass(frozen=True)
+class EndpointsOutputs:
+    """Id of each endpoint by its service, which a policy on a bucket or a key can ask for (aws:SourceVpce)."""
+
+    ids: dict[str, pulumi.Output[str]]
 
 
 class Endpoints(Component, token="tollgate:network:Endpoints"):
@@ -42,19 +50,20 @@ class Endpoints(Component, token="tollgate:network:Endpoints"):
         super().__init__(name, opts=opts)
         self._network = network
         self._region = spec.region
+        ids = {}
         for service in GATEWAYS:
             policy = _only_ours_s3 if service == "s3" else _only_ours
-            self._endpoint(service, "Gateway", policy, route_table_ids=list(route_table_ids))
+            ids[service] = self._endpoint(service, "Gateway", policy, route_table_ids=list(route_table_ids))
         if spec.interface_endpoints:
             door = self._door(workloads)
             for found in spec.interface_endpoints:
                 inside = {"subnet_ids": list(subnet_ids), "security_group_ids": [door.id], "private_dns_enabled": True}
-                self._endpoint(found, "Interface", _only_us, **inside)
-        self.register_outputs({})
+                ids[found] = self._endpoint(found, "Interface", _only_us, **inside)
+        self.outputs = self.register(EndpointsOutputs(ids))
 
-    def _endpoint(self, service: str, kind: str, policy: Any, **where: Any) -> None:
+    def _endpoint(self, service: str, kind: str, policy: Any, **where: Any) -> pulumi.Output[str]:
         region = self._region
-        ec2.VpcEndpoint(
+        endpoint = ec2.VpcEndpoint(
             self.child(service.replace(".", "-")),
             vpc_id=self._network.id,
             service_name=f"com.amazonaws.{region}.{service}",
@@ -64,6 +73,7 @@ class Endpoints(Component, token="tollgate:network:Endpoints"):
             opts=self.within(),
             **where,
         )
+        return pulumi.Output.from_input(endpoint.id)
 
     def _door(self, workloads: pulumi.Input[str]) -> ec2.SecurityGroup:
         group = ec2.SecurityGroup(

@@ -28,7 +28,8 @@ class NetworkOutputs:
     """Ids of the network's parts.
 
     ``account``: who owns it. ``zones``: in the order of the subnets. ``data_ranges``: addresses of the data subnets.
-    ``data_subnet_group``: name of the RDS subnet group over them. ``doors``: security group by service.
+    ``data_subnet_group``: name of the RDS subnet group over them. ``endpoints``: id of each endpoint by AWS service.
+    ``doors``: security group by service.
     """
 
     vpc_id: pulumi.Output[str]
@@ -41,6 +42,7 @@ class NetworkOutputs:
     data_subnet_ids: list[pulumi.Output[str]]
     data_subnet_group: pulumi.Output[str]
     workloads: pulumi.Output[str]
+    endpoints: dict[str, pulumi.Output[str]]
     doors: dict[str, pulumi.Output[str]]
 
 
@@ -73,7 +75,7 @@ class Network(Component, token="tollgate:network:Network"):
         private_tables = self._ways_out(public, private)
         self._route("data", data)
         workloads, doors = self._doors()
-        Endpoints(
+        endpoints = Endpoints(
             self.child("aws"),
             spec,
             network=self._vpc,
@@ -81,7 +83,7 @@ class Network(Component, token="tollgate:network:Network"):
             route_table_ids=[table.id for table in private_tables],
             workloads=workloads.id,
             opts=self.within(),
-        )
+        ).outputs
         self._flow_logs()
         group = rds.SubnetGroup(
             self.child("data"),
@@ -101,6 +103,7 @@ class Network(Component, token="tollgate:network:Network"):
                 data_subnet_ids=[subnet.id for subnet in data.values()],
                 data_subnet_group=group.name,
                 workloads=workloads.id,
+                endpoints=endpoints.ids,
                 doors={service: group.id for service, group in doors.items()},
             )
         )
