@@ -53,7 +53,7 @@ def main() -> None:
         figures = [
             measure("`tollgate --help`", "under 0.5 s", 5, [TOLLGATE, "--help"], ROOT),
             measure(
-                "warm `tollgate rehearse staging`, sample change (77 resources)",
+                "warm `tollgate rehearse staging`, sample change",
                 "under 15 s",
                 3,
                 [TOLLGATE, "rehearse", "staging", "--what-if", "examples/dangerous.yaml", "--out", scratch],
