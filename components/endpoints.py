@@ -16,6 +16,8 @@ from components.specs import NetworkSpec
 HTTPS = 443
 # Free of charge, and through a route; every private subnet has them.
 GATEWAYS = ("s3", "dynamodb")
+# What IAM calls a service whose endpoint has another name (Service Authorization Reference).
+ACTIONS = {"appconfigdata": "appconfig", "ecr.api": "ecr", "ecr.dkr": "ecr", "monitoring": "cloudwatch"}
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,7 @@ class Endpoints(Component, token="tollgate:network:Endpoints"):
         self._region = spec.region
         ids = {}
         for service in GATEWAYS:
-            policy = _only_ours_s3 if service == "s3" else _only_ours
-            ids[service] = self._endpoint(service, "Gateway", policy, route_table_ids=list(route_table_ids))
+            ids[service] = self._endpoint(service, "Gateway", _only_ours, route_table_ids=list(route_table_ids))
         if spec.interface_endpoints:
             door = self._door(workloads)
             for found in spec.interface_endpoints:
@@ -63,12 +64,13 @@ class Endpoints(Component, token="tollgate:network:Endpoints"):
 
     def _endpoint(self, service: str, kind: str, policy: Any, **where: Any) -> pulumi.Output[str]:
         region = self._region
+        network = pulumi.Output.all(self._network.owner_id, self._network.id)
         endpoint = ec2.VpcEndpoint(
             self.child(service.replace(".", "-")),
             vpc_id=self._network.id,
             service_name=f"com.amazonaws.{region}.{service}",
             vpc_endpoint_type=kind,
-            policy=self._network.owner_id.apply(lambda account: policy(account, region)),
+            policy=network.apply(lambda known: policy(service, account=known[0], vpc_id=known[1], region=region)),
             tags={"Name": self.child(service)},
             opts=self.within(),
             **where,
@@ -96,34 +98,36 @@ class Endpoints(Component, token="tollgate:network:Endpoints"):
         return group
 
 
-def _allow(account: str, *, resources: bool) -> dict[str, Any]:
+def _allow(service: str, account: str, *, resources: bool) -> dict[str, Any]:
     ours = {"aws:PrincipalAccount": account} | ({"aws:ResourceAccount": account} if resources else {})
     return {
         "Sid": "OnlyOurs" if resources else "OnlyUs",
         "Effect": "Allow",
         "Principal": "*",
-        "Action": "*",
+        "Action": f"{ACTIONS.get(service, service)}:*",
         "Resource": "*",
         "Condition": {"StringEquals": ours},
     }
 
 
-def _only_us(account: str, _: str) -> str:
+def _only_us(service: str, *, account: str, **_: str) -> str:
     """Principals of the account. What they reach may be another's: images of EKS itself lie in AWS's registries."""
-    return document(_allow(account, resources=False))
+    return document(_allow(service, account, resources=False))
 
 
-def _only_ours(account: str, _: str) -> str:
-    return document(_allow(account, resources=True))
+def _only_ours(service: str, *, account: str, vpc_id: str, region: str) -> str:
+    """Principals and resources of the account, and for S3 the bucket in which ECR keeps the layers of images."""
+    ours = _allow(service, account, resources=True)
+    return document(ours, _image_layers(vpc_id, region)) if service == "s3" else document(ours)
 
 
-def _only_ours_s3(account: str, region: str) -> str:
-    # ECR user guide, "Create the Amazon S3 gateway endpoint": the bucket of image layers, by region.
-    layers = {
+def _image_layers(vpc_id: str, region: str) -> dict[str, Any]:
+    """ECR user guide, "Create the Amazon S3 gateway endpoint". ECR signs these reads itself: no principal is ours."""
+    return {
         "Sid": "ImageLayers",
         "Effect": "Allow",
         "Principal": "*",
         "Action": "s3:GetObject",
         "Resource": f"arn:aws:s3:::prod-{region}-starport-layer-bucket/*",
+        "Condition": {"StringEquals": {"aws:SourceVpc": vpc_id}},
     }
-    return document(_allow(account, resources=True), layers)

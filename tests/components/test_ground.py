@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from components.naming import opens
-from components.openings import EVERY_POD, OPENINGS
+from components.openings import EVERY_POD, OPENINGS, Surroundings
+from components.openings import policies as policies_of
 from components.specs import ClusterSpec, EvidenceSpec, NamespaceSpec, NetworkSpec, Target
 from components.specs.network import NEEDED_WITHOUT_NAT
 from stacks.loading import SettingsError, load_settings
@@ -91,6 +92,8 @@ def test_endpoints_are_those_of_the_settings_and_serve_this_account_only(stack: 
             assert said.pop("OnlyUs")["Condition"]["StringEquals"] == us
             assert made.inputs["privateDnsEnabled"] is True
             assert made.inputs["securityGroupIds"] == [f"payments-{stack}-network-aws-door-id"]
+        every = json.loads(made.inputs["policy"])["Statement"]
+        assert [part["Action"] for part in every if part["Action"] == "*" or not part["Condition"]] == []
         if service == "s3":
             layers = said.pop("ImageLayers")
             assert (layers["Action"], layers["Resource"].count("ap-southeast-1-starport")) == ("s3:GetObject", 1)
@@ -265,6 +268,24 @@ def test_databases_are_opened_where_they_are(stack: str) -> None:
         (port,) = ours["postgres-backups"]["egress"][0]["ports"]
         assert settings.kubernetes.backups
         assert port["port"] == settings.kubernetes.backups.port
+
+
+@pytest.mark.parametrize("stack", ["local", "dev"])
+def test_pods_that_call_a_database_bear_the_label_that_lets_them_through(stack: str) -> None:
+    jobs = recorded(stack).of("batch/v1:Job")
+    assert jobs
+    for made in jobs:
+        labels = made.inputs["spec"]["template"]["metadata"]["labels"]
+        assert opens("database").items() <= labels.items(), made.name
+
+
+def test_a_broker_outside_is_reached_where_it_is() -> None:
+    spec = settings_of("prod").namespace
+    inside = policies_of(spec, Surroundings(("10.30.128.0/20",), cloud="10.30.0.0/16"))
+    outside = policies_of(spec, Surroundings(("10.30.128.0/20",), ("10.30.128.0/20",), cloud="10.30.0.0/16"))
+    assert {"broker-nodes", "broker-api"} <= set(inside)
+    assert not {"broker-nodes", "broker-api"} & set(outside)
+    assert outside["broker"]["egress"][0]["to"] == [{"ipBlock": {"cidr": "10.30.128.0/20"}}]
 
 
 @on_each_stack
