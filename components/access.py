@@ -1,20 +1,27 @@
-"""Who may do what in AWS, said once: policy documents from their parts."""
+"""Who may do what in AWS, said once: policy documents from their parts, and roles."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
+from pulumi_aws import iam
 
 VERSION = "2012-10-17"  # the policy language's, the only current one
+# Policies that AWS keeps itself.
+MANAGED = "arn:aws:iam::aws:policy/"
+
+
+def document(*statements: Mapping[str, Any]) -> str:
+    """A policy whose parts are all known. The keys are in one order, so the same policy is always the same text."""
+    return json.dumps({"Version": VERSION, "Statement": list(statements)}, sort_keys=True)
 
 
 def assumed_by(service: str) -> str:
     """The trust of a role that an AWS service takes on."""
-    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
-    return json.dumps({"Version": VERSION, "Statement": [statement]})
+    return document({"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"})
 
 
 def assumed_by_pods(namespace: str, service_account: str) -> str:
@@ -23,13 +30,14 @@ def assumed_by_pods(namespace: str, service_account: str) -> str:
     The agent tags each session with where the pod lives (EKS user guide, "Pod Identity role").
     """
     where = {"kubernetes-namespace": namespace, "kubernetes-service-account": service_account}
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": "pods.eks.amazonaws.com"},
-        "Action": ["sts:AssumeRole", "sts:TagSession"],
-        "Condition": {"StringEquals": {f"aws:RequestTag/{tag}": value for tag, value in where.items()}},
-    }
-    return json.dumps({"Version": VERSION, "Statement": [statement]})
+    return document(
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "pods.eks.amazonaws.com"},
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+            "Condition": {"StringEquals": {f"aws:RequestTag/{tag}": value for tag, value in where.items()}},
+        }
+    )
 
 
 def taken_on_by(role_arn: pulumi.Input[str]) -> pulumi.Output[str]:
@@ -55,5 +63,23 @@ def allow(
 
 
 def policy(*statements: dict[str, Any]) -> pulumi.Output[str]:
-    """A policy document of its statements."""
+    """A policy whose parts are known only later."""
     return pulumi.Output.json_dumps({"Version": VERSION, "Statement": list(statements)})
+
+
+def role(
+    name: str, trust: pulumi.Input[str], managed: Sequence[str] = (), *, opts: pulumi.ResourceOptions
+) -> tuple[iam.Role, list[pulumi.Resource]]:
+    """A role with policies of AWS's own, and all that must be there before the role is of use."""
+    made = iam.Role(name, assume_role_policy=trust, opts=opts)
+    within = pulumi.ResourceOptions(parent=opts.parent)
+    attached = [
+        iam.RolePolicyAttachment(
+            f"{name}-{policy.rpartition('/')[2].lower().replace('_', '-')}",
+            role=made.name,
+            policy_arn=f"{MANAGED}{policy}",
+            opts=within,
+        )
+        for policy in managed
+    ]
+    return made, [made, *attached]

@@ -20,11 +20,15 @@ RESTRICTED_CONTAINER = {
 
 @dataclass(frozen=True)
 class Place:
-    """A namespace with storage. ``zoned``: its nodes lie in several zones, so copies must too."""
+    """A namespace with storage. ``zoned``: its nodes lie in several zones, so copies must too.
+
+    ``cluster``: name of the EKS cluster, where that is what it lies in: pods get roles there by pod identity.
+    """
 
     namespace: pulumi.Input[str]
     storage_class: str
     zoned: bool
+    cluster: pulumi.Input[str] | None = None
 
 
 def custom_resource(

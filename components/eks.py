@@ -11,8 +11,8 @@ import pulumi
 from pulumi_aws import cloudwatch, ec2, eks, iam, vpc
 from pulumi_kubernetes.storage.v1 import StorageClass
 
+from components.access import assumed_by, assumed_by_pods, document, role
 from components.base import Component
-from components.iam import assumed_by, assumed_by_pods, document, role
 from components.naming import physical
 from components.network import NetworkOutputs
 from components.specs import ClusterSpec, Safety, Target

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import kms
 
+from components.access import document
 from components.base import Component
-from components.iam import document
 from components.naming import physical
 from components.specs import Safety
 

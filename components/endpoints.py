@@ -9,8 +9,8 @@ from typing import Any
 import pulumi
 from pulumi_aws import ec2, vpc
 
+from components.access import document
 from components.base import Component
-from components.iam import document
 from components.specs import NetworkSpec
 
 HTTPS = 443

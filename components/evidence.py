@@ -8,8 +8,8 @@ from typing import Any
 import pulumi
 from pulumi_aws import s3
 
+from components.access import document
 from components.base import Component
-from components.iam import document
 from components.specs import EvidenceSpec, Safety, Target
 
 # Parts of an upload that never ended are invisible, and paid for (S3 user guide); a week is ours.

@@ -8,9 +8,9 @@ from ipaddress import IPv4Network
 import pulumi
 from pulumi_aws import cloudwatch, ec2, iam, rds, vpc
 
+from components.access import assumed_by, document
 from components.base import Component
 from components.endpoints import Endpoints
-from components.iam import assumed_by, document
 from components.specs import NetworkSpec
 
 # Ports of the data services, each opened from the workloads' security group only.

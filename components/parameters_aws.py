@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi_aws import iam, secretsmanager, ssm
+from pulumi_aws import eks, iam, secretsmanager, ssm
 from pulumi_kubernetes.apiextensions import CustomResource
 
 from components.access import allow, assumed_by_pods, policy, taken_on_by
@@ -38,8 +38,9 @@ class AwsParametersOutputs:
 class AwsParameters(Component, token="tollgate:configuration:AwsParameters"):
     """SSM parameters and Secrets Manager secrets, with a reader's role per consumer. aws only.
 
-    Declares: KMS key; SSM parameters; secrets, each with its rotation where it has one; the role of External Secrets
-    (by EKS Pod Identity); per consumer its role and policy, and per store it reads a SecretStore and an ExternalSecret.
+    Declares: KMS key; SSM parameters; secrets, each with its rotation where it has one; the role of External Secrets,
+    given to it by EKS Pod Identity; per consumer its role and policy, and per store it reads a SecretStore and an
+    ExternalSecret.
 
     Guarantees: a reader's policy names each path it may read, and the key only for those paths; a secret has no value
     here. The operator waits for what has a value; a secret that its owner must fill first holds nothing up.
@@ -65,6 +66,15 @@ class AwsParameters(Component, token="tollgate:configuration:AwsParameters"):
         operator = iam.Role(
             self.child("operator"), assume_role_policy=assumed_by_pods(OPERATOR, OPERATOR), opts=self.within()
         )
+        if place.cluster is not None:
+            eks.PodIdentityAssociation(
+                self.child("operator"),
+                cluster_name=place.cluster,
+                namespace=OPERATOR,
+                service_account=OPERATOR,
+                role_arn=operator.arn,
+                opts=self.within(),
+            )
         readers = [self._consumer(consumer, operator) for consumer in spec.consumers()]
         iam.RolePolicy(
             self.child("operator-rights"),

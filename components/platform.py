@@ -62,7 +62,9 @@ class PaymentPlatform(Component, token="tollgate:platform:PaymentPlatform"):
         cluster = self._cluster()
         namespace = self._namespace(cluster)
         zoned = settings.target is not Target.EDGE and settings.kubernetes.zoned
-        self._place = Place(namespace.name, settings.kubernetes.storage_class, zoned)
+        self._place = Place(
+            namespace.name, settings.kubernetes.storage_class, zoned, cluster.outputs.name if cluster else None
+        )
         evidence = self._evidence()
         databases = self._databases()
         migrations = self._migrations(databases)
