@@ -43,13 +43,20 @@ class Node:
     environment: dict[str, str]
     log: Path
     process: subprocess.Popen[bytes] | None = None
+    told_before: int = 0
 
     @property
     def up(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
+    @property
+    def booted(self) -> bool:
+        """It said so itself. Its API answers a little earlier, and then it misses virtual hosts made meanwhile (3.10)."""
+        return self.up and b"completed with" in self.log.read_bytes()[self.told_before :]
+
     def start(self) -> None:
         with self.log.open("ab") as log:
+            self.told_before = log.tell()
             # A group of its own, so that the script and the virtual machine below it end together.
             self.process = subprocess.Popen(
                 [str(SERVER)], env=self.environment, stdout=log, stderr=log, start_new_session=True
@@ -90,8 +97,12 @@ class Cluster:
                 "Content-Type": "application/json",
             },
         )
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-            text = answer.read()
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+                text = answer.read()
+        except urllib.error.HTTPError as refused:
+            refused.msg = f"{refused.msg}: {refused.read().decode(errors='replace')[:500]}"
+            raise
         return json.loads(text) if text else None
 
     @contextmanager
@@ -123,6 +134,8 @@ class Cluster:
             until(lambda node=node: self._sees_all(node), f"{node.name} sees the whole cluster", node.log)
 
     def _sees_all(self, node: Node) -> bool:
+        if not node.booted:
+            return False
         try:
             seen = self.api("GET", "/nodes", node=node)
             queues = self.api("GET", "/queues", node=node)
