@@ -51,7 +51,7 @@ class Node:
 
     @property
     def booted(self) -> bool:
-        """It said so itself. Its API answers a little earlier, and then it misses virtual hosts made meanwhile (3.10)."""
+        """It said so itself. Its API answers a little earlier and misses virtual hosts made meanwhile (3.10)."""
         return self.up and b"completed with" in self.log.read_bytes()[self.told_before :]
 
     def start(self) -> None:
