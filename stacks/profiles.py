@@ -280,7 +280,7 @@ def profile(tier: Tier, target: Target) -> dict[str, Any]:
         "redis": REDIS[tier],
         "parameters": parameters(tier, target, DOMAINS[tier]),
         "configuration": configuration(tier, target),
-        "tags": {"platform": "payments", "tier": tier.value},
+        "tags": {"platform": "payments", "tier": tier.value, "owner": "payments-platform"},
     }
 
 

@@ -11,10 +11,10 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import analyzer_pb2 as messages
 from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
-from pulumi_policy import EnforcementLevel, ResourceValidationPolicy, Severity
+from pulumi_policy import EnforcementLevel, ResourceValidationPolicy, Severity, StackValidationPolicy
 from pulumi_policy.policy import _PolicyAnalyzerServicer
 
-from policies.rules import RULES
+from policies.rules import CROSS_RULES, RULES
 from tollgate.policy.sentinels import SECRET_SIGNATURE, SIGNATURE_KEY, UNKNOWN
 from tollgate.policy.statement import CANNOT_BE_SHOWN
 
@@ -84,7 +84,7 @@ def test_a_secret_is_judged_and_never_shown(pack):
 def test_the_engine_is_told_what_the_sdk_would_tell_it(pack):
     """The same rules stated through Pulumi's own policy SDK give the same description, byte for byte."""
     policies = [
-        ResourceValidationPolicy(
+        kind(
             name=rule.id,
             display_name=rule.id,
             description=rule.why,
@@ -94,7 +94,8 @@ def test_the_engine_is_told_what_the_sdk_would_tell_it(pack):
             tags=list(rule.controls),
             remediation_steps=rule.fix,
         )
-        for rule in sorted(RULES, key=lambda rule: rule.id)
+        for kind, rules in ((ResourceValidationPolicy, RULES), (StackValidationPolicy, CROSS_RULES))
+        for rule in sorted(rules, key=lambda rule: rule.id)
     ]
     level = EnforcementLevel.ADVISORY
     sdk = _PolicyAnalyzerServicer("tollgate", "0.0.1", policies, level, display_name="tollgate")

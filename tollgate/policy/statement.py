@@ -10,7 +10,7 @@ What a rule makes of a property it reads, the same for every rule:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -33,15 +33,12 @@ Judge = Callable[[Reading], Check]
 
 
 @dataclass(frozen=True, eq=False)
-class Rule:
-    """One safety rule about the inputs of one resource.
+class Statement:
+    """What every rule states, whatever it looks at.
 
     id: ``domain-object-requirement``. why: one sentence for a reader who has never seen the resource.
-    controls: the outside rules it serves (``PCI-DSS 10.5.1``). types: the type tokens it reads.
+    controls: the outside rules it serves (``PCI-DSS 10.5.1``). types: the type tokens it judges.
     fix: what to write, as an instruction ("set … to …").
-    good, bad: inputs that pass, and the same with one thing wrong.
-    defaults: by path, what the provider uses for a property left out, with its source; ``None`` says that
-     left out means none, so that there is nothing to check.
     """
 
     id: str
@@ -50,26 +47,11 @@ class Rule:
     controls: tuple[str, ...]
     types: tuple[str, ...]
     fix: str
-    good: Mapping[str, Any]
-    bad: Mapping[str, Any]
-    judge: Judge = field(repr=False)
-    defaults: Mapping[str, Any]
-
-    @cached_property
-    def _by_path(self) -> Mapping[Path, Any]:
-        return {parse_path(path): value for path, value in self.defaults.items()}
 
     @property
     def mandatory(self) -> bool:
         """High and critical rules stop a change; the others are advice."""
         return self.severity.rank >= HIGH.rank
-
-    def check(self, inputs: Mapping[str, Any]) -> Check:
-        """Judge plain JSON inputs. Raises what the rule raises, and TypeError when it gives no Check."""
-        answer = self.judge(Reading(inputs, defaults=self._by_path))
-        if not isinstance(answer, Check):
-            raise TypeError(f"the rule gave {type(answer).__name__}, not a Check")
-        return answer
 
     def message(self, check: Check) -> str:
         """What was found and where, what to write instead, and why; "" when the check holds."""
@@ -84,6 +66,36 @@ class Rule:
         if check.verdict is Verdict.UNSHOWN:
             return f"{CANNOT_BE_SHOWN}{found}. Pin the value: {self.fix}.\n{why}"
         return f"{found}. To fix: {self.fix}.\n{why}"
+
+
+@dataclass(frozen=True, eq=False)
+class Rule(Statement):
+    """One safety rule about the inputs of one resource.
+
+    good, bad: inputs that pass, and the same with one thing wrong.
+    defaults: by path, what the provider uses for a property left out, with its source; ``None`` says that
+     left out means none, so that there is nothing to check.
+    """
+
+    good: Mapping[str, Any]
+    bad: Mapping[str, Any]
+    judge: Judge = field(repr=False)
+    defaults: Mapping[str, Any]
+
+    @cached_property
+    def _by_path(self) -> Mapping[Path, Any]:
+        return {parse_path(path): value for path, value in self.defaults.items()}
+
+    def check(self, inputs: Mapping[str, Any]) -> Check:
+        """Judge plain JSON inputs. Raises what the rule raises, and TypeError when it gives no Check."""
+        return checked(self.judge(Reading(inputs, defaults=self._by_path)))
+
+
+def checked(answer: object) -> Check:
+    """What a rule answered. Raises TypeError when it is no Check."""
+    if not isinstance(answer, Check):
+        raise TypeError(f"the rule gave {type(answer).__name__}, not a Check")
+    return answer
 
 
 @dataclass(frozen=True)
@@ -120,15 +132,21 @@ def rule(
 
     def state(judge: Judge) -> Rule:
         stated = Rule(id, why, severity, controls, types, fix, good, bad, judge, defaults)
-        problems = [Problem(judge.__module__, text) for text in _problems(stated)]
-        if problems:
-            raise TollgateError(f"rule {id!r} is not stated well", problems)
+        refuse(stated, judge.__module__, (*head_problems(stated), *_problems(stated)))
         return stated
 
     return state
 
 
-def _problems(stated: Rule) -> Iterator[str]:
+def refuse(stated: Statement, where: str, problems: Iterable[str]) -> None:
+    """Raise TollgateError with all problems of a statement, if there are any."""
+    found = [Problem(where, text) for text in problems]
+    if found:
+        raise TollgateError(f"rule {stated.id!r} is not stated well", found)
+
+
+def head_problems(stated: Statement) -> Iterator[str]:
+    """What is wrong with the parts that every rule states."""
     one_sentence = re.fullmatch(r"[A-Z][^\n]*\.", stated.why) and not re.search(r"[.!?]\s+[A-Z]", stated.why)
     demands = (
         (
@@ -145,12 +163,21 @@ def _problems(stated: Rule) -> Iterator[str]:
             stated.fix.rstrip(".") == stated.fix != "",
             f"fix is {stated.fix!r}; write 'set … to …', without a full stop",
         ),
-        (stated.good != stated.bad, "good and bad are the same inputs; change one property in bad"),
     )
     yield from (text for met, text in demands if not met)
-    for token in stated.types:
+    yield from bad_types(stated.types)
+
+
+def bad_types(tokens: Iterable[str]) -> Iterator[str]:
+    """What is no type token."""
+    for token in tokens:
         if not _TYPE.fullmatch(token):
             yield f"{token!r} is no type token; write one such as aws:rds/instance:Instance"
+
+
+def _problems(stated: Rule) -> Iterator[str]:
+    if stated.good == stated.bad:
+        yield "good and bad are the same inputs; change one property in bad"
     for path in stated.defaults:
         try:
             parse_path(path)
