@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -199,6 +200,34 @@ def test_the_pack_counts(event: dict[str, Any], expected: Verdict, severity: str
     assert [finding.severity.value for finding in assessment.findings] == [severity]
     assert assessment.checks
     assert assessment.checks.not_evaluated == open_ones == len(assessment.unknowns)
+
+
+WAIVED = """Waived until 2026-06-30
+Owner: Ledger team
+Approved by: Zhao Wei
+Reason: It holds copies only.
+Instead: The originals are kept elsewhere.
+backupRetentionPeriod is 1, wanted at least 7 days. To fix: set it to 7.
+Why: A ledger must be restored."""
+
+
+def test_what_an_exception_waives_is_told_and_stops_nothing() -> None:
+    more = [violation(WAIVED, level="advisory", severity="high")]
+    assessment = assess(read_plan(p.events(ROUTINE, more=more)))
+    assert decide(assessment).verdict is Verdict.ALLOW
+    assert (assessment.findings, assessment.unknowns) == ((), ())
+    assert assessment.checks
+    assert (assessment.checks.waived, assessment.checks.failed) == (1, 0)
+    (waived,) = assessment.waived
+    assert waived.owner == "Ledger team"
+    assert waived.until == date(2026, 6, 30)
+    assert waived.sentence.endswith("backupRetentionPeriod is 1, wanted at least 7 days.")
+
+
+def test_what_stops_the_engine_is_not_waived_by_what_it_says() -> None:
+    assessment = assess(read_plan(p.events(ROUTINE, more=[violation(WAIVED, level="mandatory")])))
+    assert decide(assessment).verdict is Verdict.DENY
+    assert assessment.waived == ()
 
 
 def test_the_pack_did_not_run_is_not_passed() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from tollgate.assess.model import (
     Assessment,
@@ -13,6 +13,7 @@ from tollgate.assess.model import (
     Finding,
     Origin,
     Unknown,
+    Waived,
 )
 from tollgate.gate.model import Decision, Verdict
 from tollgate.policy.severity import CRITICAL, HIGH, MEDIUM, Severity
@@ -173,6 +174,24 @@ def denied() -> Decision:
     )
     reasons = (found.sentence, "The plan was cut off.")
     return Decision(verdict=Verdict.DENY, headline="Data would be lost.", reasons=reasons, assessment=assessment)
+
+
+def waived() -> Decision:
+    """Allow: one violation that stands under an exception."""
+    stands = Waived(
+        rule="database-backup-retain",
+        urn=urn("scratch"),
+        sentence="Scratch's database: backupRetentionPeriod is 1, wanted at least 7 days.",
+        owner="Ledger team",
+        approver="Head of platform",
+        until=date(2025, 8, 31),
+        reason="It holds copies only, and is made anew each night.",
+        instead="The originals are kept for 35 days.",
+    )
+    assessment = Assessment(
+        facts_digest=DIGEST, counts=Counts(same=2), checks=Checks(passed=4, waived=1), waived=(stands,)
+    )
+    return Decision(verdict=Verdict.ALLOW, headline="Nothing would change.", assessment=assessment)
 
 
 def every_operation() -> Decision:

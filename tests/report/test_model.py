@@ -22,6 +22,7 @@ ALL = [
     decisions.harmless,
     decisions.only_unknowns,
     decisions.denied,
+    decisions.waived,
     decisions.every_operation,
     decisions.many,
 ]

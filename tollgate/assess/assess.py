@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from tollgate.assess.model import SCHEMA_VERSION, Assessment, ChangedResource, Counts, Finding, Origin, Unknown
-from tollgate.assess.policy import policy_checks, policy_findings, policy_unknowns
+from tollgate.assess.policy import policy_checks, policy_findings, policy_unknowns, policy_waived
 from tollgate.assess.rule import Doubt, Hit, PlanRule, StepRule
 from tollgate.assess.rules import PLAN_RULES, STEP_RULES
 from tollgate.assess.rules.data import replace_reasons
@@ -69,6 +69,7 @@ def _assessment(
         findings=_sorted(findings),
         unknowns=unknowns,
         checks=policy_checks(plan.policy),
+        waived=policy_waived(plan.policy),
         resources=tuple(sorted((_row(step) for step in plan.steps), key=_row_order)),
         notes=tuple(sorted(set(plan.notes))),
     )

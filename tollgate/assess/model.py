@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 
 from pydantic import Field
@@ -71,6 +72,19 @@ class Checks(Frozen):
     not_evaluated: int = 0
 
 
+class Waived(Frozen):
+    """A violation that stands under an exception of the project's register: told in every report, never hidden."""
+
+    rule: str
+    urn: str
+    sentence: str = Field(description="what was found, with the resource in words")
+    owner: str
+    approver: str
+    until: date = Field(description="the last day on which it holds")
+    reason: str
+    instead: str = Field(description="what keeps people safe meanwhile")
+
+
 class ChangedResource(Frozen):
     """A row of the appendix."""
 
@@ -93,5 +107,6 @@ class Assessment(Frozen):
     findings: tuple[Finding, ...] = ()
     unknowns: tuple[Unknown, ...] = ()
     checks: Checks | None = Field(None, description="None: no pack ran")
+    waived: tuple[Waived, ...] = ()
     resources: tuple[ChangedResource, ...] = ()
     notes: tuple[str, ...] = ()

@@ -1,12 +1,14 @@
-"""What the policy pack said, as findings, unknowns and counts."""
+"""What the policy pack said, as findings, unknowns, waived violations and counts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tollgate.assess.model import Checks, Finding, Origin, Unknown
+from tollgate.assess.model import Checks, Finding, Origin, Unknown, Waived
 from tollgate.assess.naming import capital, subject_of_urn
 from tollgate.plan.model import PolicyResults, Violation
+from tollgate.policy.exceptions import Waived as ReadWaiver
+from tollgate.policy.exceptions import read_waived
 from tollgate.policy.severity import HIGH, LOW, Severity
 from tollgate.policy.statement import CANNOT_BE_SHOWN, said
 
@@ -15,18 +17,16 @@ _COULD_NOT_RUN = "can't run policy "
 
 
 def policy_findings(policy: PolicyResults | None) -> Iterator[Finding]:
-    """One finding for each violation."""
-    for violation in policy.violations if policy else ():
-        who = f"{capital(subject_of_urn(violation.urn))}: " if violation.urn else ""
+    """One finding for each violation that no exception waives."""
+    for violation in _open_ones(policy):
         parts = said(violation.message)
-        found = " ".join(parts.found.split())
         yield Finding(
             rule=violation.rule,
             severity=_severity(violation),
             urn=violation.urn,
-            sentence=f"{who}{found}{'' if found.endswith('.') else '.'}",
+            sentence=_sentence(violation, parts.found),
             origin=Origin.POLICY,
-            why=parts.why,
+            why=" ".join(parts.why.split()),
             fix=parts.fix,
             mandatory=violation.mandatory,
         )
@@ -34,20 +34,41 @@ def policy_findings(policy: PolicyResults | None) -> Iterator[Finding]:
 
 def policy_unknowns(policy: PolicyResults | None) -> Iterator[Unknown]:
     """The violations that only say: this cannot be shown before the change runs."""
-    for violation in policy.violations if policy else ():
+    for violation in _open_ones(policy):
         if not_shown(violation):
             text = f"The rule {violation.rule} cannot be shown to hold: a value is not known until the change runs."
             yield Unknown(what="policy", urn=violation.urn, sentence=text)
+
+
+def policy_waived(policy: PolicyResults | None) -> tuple[Waived, ...]:
+    """The violations that stand under an exception, by rule and URN."""
+    found = [
+        Waived(
+            rule=violation.rule,
+            urn=violation.urn,
+            sentence=_sentence(violation, said(waived.message).found),
+            owner=waived.owner,
+            approver=waived.approver,
+            until=waived.until,
+            reason=waived.reason,
+            instead=waived.instead,
+        )
+        for violation in (policy.violations if policy else ())
+        if (waived := waived_of(violation))
+    ]
+    return tuple(sorted(found, key=lambda each: (each.rule, each.urn, each.sentence)))
 
 
 def policy_checks(policy: PolicyResults | None) -> Checks | None:
     """Counts of rule x resource pairs; None when no pack ran."""
     if policy is None:
         return None
-    open_ones = sum(not_shown(violation) for violation in policy.violations)
+    open_ones = sum(map(not_shown, _open_ones(policy)))
+    waived = sum(waived_of(violation) is not None for violation in policy.violations)
     return Checks(
         passed=policy.passed,
-        failed=max(policy.failed - open_ones, 0),
+        failed=max(policy.failed - open_ones - waived, 0),
+        waived=waived,
         not_evaluated=open_ones,
     )
 
@@ -55,6 +76,21 @@ def policy_checks(policy: PolicyResults | None) -> Checks | None:
 def not_shown(violation: Violation) -> bool:
     """A rule that could not be evaluated, rather than one that was broken."""
     return violation.message.startswith((CANNOT_BE_SHOWN, _COULD_NOT_RUN))
+
+
+def waived_of(violation: Violation) -> ReadWaiver | None:
+    """The exception that a violation stands under. One that stops the engine stands under none."""
+    return None if violation.mandatory else read_waived(violation.message)
+
+
+def _open_ones(policy: PolicyResults | None) -> list[Violation]:
+    return [violation for violation in (policy.violations if policy else ()) if waived_of(violation) is None]
+
+
+def _sentence(violation: Violation, found: str) -> str:
+    who = f"{capital(subject_of_urn(violation.urn))}: " if violation.urn else ""
+    text = " ".join(found.split())
+    return f"{who}{text}{'' if text.endswith('.') else '.'}"
 
 
 def _severity(violation: Violation) -> Severity:

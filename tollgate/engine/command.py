@@ -61,6 +61,7 @@ class Cli:
         environment = {**self.environment, **extra, "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"}
         errors: list[str] = []
         stray: list[str] = []
+        aside: list[str] = []
         with session(command, cwd=cwd, env=environment) as child:
             reader = threading.Thread(target=drain, args=(child, stray), daemon=True)
             reader.start()
@@ -70,10 +71,11 @@ class Cli:
                     stray.append(line)
                     continue
                 errors.extend(error_text(event))
+                aside.extend(aside_text(event))
                 on_event(event)
             child.wait()
             reader.join()
-        return Outcome(child.returncode, errors=tuple(errors) or stray_errors(child.returncode, stray))
+        return Outcome(child.returncode, errors=tuple(errors) or stray_errors(child.returncode, [*aside, *stray]))
 
     def _command(self, arguments: Iterable[str]) -> list[str]:
         return [str(self.toolchain.pulumi), *arguments, "--non-interactive", "--color", "never"]
@@ -97,6 +99,14 @@ def error_text(event: Event) -> list[str]:
     if not diagnostic or diagnostic.get("severity") != "error":
         return []
     return [plain(diagnostic.get("message", ""))]
+
+
+def aside_text(event: Event) -> list[str]:
+    """What a plugin wrote on stderr: the reason, when it did not start."""
+    diagnostic = event.get("diagnosticEvent")
+    if not diagnostic or diagnostic.get("severity") != "info#err":
+        return []
+    return [diagnostic.get("message", "").rstrip() + "\n"]
 
 
 def stray_errors(code: int, lines: list[str]) -> tuple[str, ...]:

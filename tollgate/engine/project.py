@@ -23,16 +23,19 @@ class Table(Frozen):
     program: str = "."
     stacks: str | None = None
     policies: str | None = None
+    registers: str | None = None
     output: str = "out"
 
 
 class Project(Frozen):
-    """root: the folder of Pulumi.yaml. name: the project's name there. policies: the pack, if there is one."""
+    """root: the folder of Pulumi.yaml. name: the project's name there. policies: the pack, if there is one; registers:
+    what people keep beside it, such as exceptions."""
 
     root: Path
     name: str
     stack_folder: Path
     policies: Path | None
+    registers: Path | None
     output: Path
     virtualenv: str | None
 
@@ -83,6 +86,7 @@ def load(root: Path) -> Project:
         name=name,
         stack_folder=root / stack_folder,
         policies=root / table.policies if table.policies else None,
+        registers=root / table.registers if table.registers else None,
         output=root / table.output,
         virtualenv=virtualenv(content),
     )

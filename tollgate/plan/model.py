@@ -90,11 +90,21 @@ class Violation(Frozen):
     severity: Severity | None = None
 
 
+class Judged(Frozen):
+    """A rule that was run on a resource, or on the stack as a whole (``urn`` is "")."""
+
+    rule: str
+    urn: str
+    passed: bool
+
+
 class PolicyResults(Frozen):
     """What the pack said, with positive evidence. ``passed`` counts rule x resource pairs."""
 
     packs: tuple[str, ...] = ()
     violations: tuple[Violation, ...] = ()
+    judged: tuple[Judged, ...] = ()
+    seen: tuple[str, ...] = Field((), description="URNs of the resources that the pack was shown")
     passed: int = 0
     failed: int = 0
 

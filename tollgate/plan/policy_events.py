@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tollgate.errors import Problem
-from tollgate.plan.model import PolicyResults, Violation
+from tollgate.plan.model import Judged, PolicyResults, Violation
 from tollgate.plan.text import plain
 from tollgate.policy.severity import Severity
 
@@ -21,8 +21,8 @@ class PolicyReader:
     def __init__(self) -> None:
         self._packs: set[str] = set()
         self._violations: list[Violation] = []
-        self._passed = 0
-        self._failed = 0
+        self._judged: list[Judged] = []
+        self._seen: dict[str, None] = {}
 
     def take(self, key: str, payload: Mapping[str, Any], where: str) -> list[Problem]:
         """Take in one event; events of other kinds are none of its business."""
@@ -46,8 +46,10 @@ class PolicyReader:
         return PolicyResults(
             packs=tuple(sorted(self._packs)),
             violations=tuple(self._violations),
-            passed=self._passed,
-            failed=max(self._failed, len(self._violations)),
+            judged=tuple(self._judged),
+            seen=tuple(self._seen),
+            passed=sum(judged.passed for judged in self._judged),
+            failed=max(sum(not judged.passed for judged in self._judged), len(self._violations)),
         )
 
     def _violation(self, payload: Mapping[str, Any], where: str) -> list[Problem]:
@@ -74,6 +76,9 @@ class PolicyReader:
         if not isinstance(passed, list) or not isinstance(failed, list):
             return [Problem(where, "expected lists of rules that passed and failed")]
         self._packs.add(plain(str(payload.get("policyPackName") or "")))
-        self._passed += len(passed)
-        self._failed += len(failed)
+        urn = str(payload.get("resourceUrn") or "")
+        if urn:
+            self._seen[urn] = None
+        self._judged += [Judged.model_construct(rule=str(rule), urn=urn, passed=True) for rule in passed]
+        self._judged += [Judged.model_construct(rule=str(rule), urn=urn, passed=False) for rule in failed]
         return []

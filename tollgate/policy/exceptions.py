@@ -39,7 +39,7 @@ class Waiver(Closed):
     """One exception. ``resource`` is a URN in which * may stand in the parents and in part of the name."""
 
     rule: Line
-    resource: Line
+    resource: Annotated[str, Field(min_length=1), AfterValidator(_one_line)]
     owner: Line = Field(description="who answers for it")
     reason: Sentence
     approver: Line = Field(description="who agreed; one of the register's approvers, and not the owner")

@@ -178,17 +178,18 @@ class Run:
             progress(event)
 
         outcome = self.stream(arguments, self.request.project.root, on_event, {})
-        plan = builder.plan()
+        with_overlay = f", with the settings of {self.request.overlay}," if self.request.overlay else ""
+        sentence = f"The change to {self.request.stack}{with_overlay} could not be previewed."
+        try:
+            plan = builder.plan()
+        except TollgateError:
+            if outcome.errors:  # the engine gave up before its summary, as when a pack does not start
+                raise failure(sentence, outcome, self.request.project.root) from None
+            raise
         refused = any(violation.mandatory for violation in plan.policy.violations) if plan.policy else False
         errors = [text for text in outcome.errors if not is_part_of_the_plan(text)]
-        with_overlay = f", with the settings of {self.request.overlay}," if self.request.overlay else ""
         if errors or (outcome.code != 0 and not refused and not outcome.errors):
-            shown = Outcome(outcome.code, errors=tuple(errors))
-            raise failure(
-                f"The change to {self.request.stack}{with_overlay} could not be previewed.",
-                shown,
-                self.request.project.root,
-            )
+            raise failure(sentence, Outcome(outcome.code, errors=tuple(errors)), self.request.project.root)
         return plan
 
     def write(self, settings: StackSettings, name: str) -> Path:

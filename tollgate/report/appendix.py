@@ -72,6 +72,7 @@ def _resources(assessment: Assessment) -> Iterator[ChangedResource]:
     seen = {resource.urn for resource in assessment.resources}
     yield from assessment.resources
     spoken_of = [item.urn for item in assessment.findings] + [item.urn for item in assessment.unknowns]
+    spoken_of += [item.urn for item in assessment.waived]
     for urn in dict.fromkeys(spoken_of):
         if urn and urn not in seen:
             yield ChangedResource(urn=urn, type=urn_type(urn), name=urn_name(urn), op=Op.SAME)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from tollgate.assess.model import Assessment, Checks, Counts, Finding, Unknown
+from tollgate.assess.model import Assessment, Checks, Counts, Finding, Unknown, Waived
 from tollgate.gate.model import Decision, Verdict
 from tollgate.plan.model import Frozen
 from tollgate.report.parts import phrase, quote
@@ -37,6 +37,7 @@ class Review(Frozen):
     findings: tuple[Finding, ...] = Field(description="worst first")
     unknowns: tuple[Unknown, ...] = Field(description="what could not be told; never a pass")
     checks: Checks | None = Field(description="null: no policy pack ran, so nothing was checked by one")
+    waived: tuple[Waived, ...] = Field(description="violations under an exception of the project's register")
     notes: tuple[str, ...] = Field(description="limits of this plan, one sentence each")
 
 

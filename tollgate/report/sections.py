@@ -47,7 +47,7 @@ def sections(decision: Decision, subject: Subject, appendix: Appendix) -> tuple[
         SectionName.MONEY: _not_assessed(assessment, "money_open"),
         SectionName.UNDO: (*_lost(assessment, appendix), *_not_assessed(assessment, "undo_open")),
         SectionName.OMISSION: _not_assessed(assessment, "omission_open"),
-        SectionName.CHECKS: _checks(assessment),
+        SectionName.CHECKS: (*_checks(assessment), *_waived(assessment, appendix)),
         SectionName.UNKNOWN: _unknown(assessment, subject, appendix),
         SectionName.DECIDED: _decided(decision),
         SectionName.APPENDIX: (),
@@ -173,6 +173,26 @@ def _checks(assessment: Assessment) -> tuple[Statement, ...]:
     if checks.not_evaluated:
         said.append(_say(phrase("checks_not_evaluated"), MADE))
     return tuple(said)
+
+
+def _waived(assessment: Assessment, appendix: Appendix) -> tuple[Statement, ...]:
+    """Every violation under an exception: what, whose, until when, why, and what is done instead."""
+    return tuple(
+        _say(
+            phrase(
+                "checks_waived_one",
+                found=readable(waived.sentence),
+                rule=readable(waived.rule),
+                owner=readable(waived.owner),
+                approver=readable(waived.approver),
+                until=waived.until.isoformat(),
+                reason=readable(waived.reason),
+                instead=readable(waived.instead),
+            ),
+            appendix.of_urn(waived.urn),
+        )
+        for waived in assessment.waived
+    )
 
 
 def _unknown(assessment: Assessment, subject: Subject, appendix: Appendix) -> tuple[Statement, ...]:
