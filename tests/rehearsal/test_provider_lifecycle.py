@@ -138,6 +138,20 @@ def test_sensitive_inputs_come_back_as_secrets(aws: Caller, kubernetes: Caller) 
     assert kubernetes.check("kubernetes:core/v1:Secret", data)[0]["stringData"] == Secret({"a": "x", "b": "y"})
 
 
+def test_a_default_tag_is_an_input_of_each_resource_that_can_have_it() -> None:
+    with cloud("aws") as (_, caller):
+        caller.configure(region="eu-central-1", defaultTags=json.dumps({"tags": {"team": "payments"}}))
+        before, _ = caller.check(RDS, {**DATABASE, "tags": {"a": "b"}})
+        assert before["tagsAll"] == {"team": "payments", "a": "b"}
+        assert caller.check(RDS, {**DATABASE, "tags": {"a": UNKNOWN}})[0]["tagsAll"] == UNKNOWN
+        assert "tagsAll" not in caller.check("aws:ec2/routeTableAssociation:RouteTableAssociation", {})[0]
+    with cloud("aws") as (_, caller):  # the same resource, after the default tags have changed
+        caller.configure(region="eu-central-1", defaultTags=json.dumps({"tags": {"team": "risk"}}))
+        after, _ = caller.check(RDS, {**DATABASE, "tags": {"a": "b"}}, before)
+        found = caller.diff(RDS, before, after)
+        assert (found.changes, found.replaces) == ({"tagsAll.team": "update"}, ())
+
+
 def test_a_preview_knows_only_what_the_program_says(aws: Caller, kubernetes: Caller) -> None:
     planned = aws.create(RDS, {**DATABASE, "tags": {"a": "b"}}, preview=True)
     assert planned.id == ""

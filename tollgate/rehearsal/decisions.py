@@ -17,7 +17,7 @@ from tollgate.rehearsal.naming import (
     named_by_provider,
     object_named_by_provider,
 )
-from tollgate.rehearsal.outputs import Kind
+from tollgate.rehearsal.outputs import Kind, all_tags
 from tollgate.rehearsal.sdk_types import Shape
 from tollgate.rehearsal.values import INVENTED, Properties, mark_secret, plain, without_marks
 
@@ -38,6 +38,10 @@ def check(
         named = name_object(new, old, request)
     else:
         named = name_bridged(kind.token, new, old, name_input(kind.token, kind.types), request)
+        # pulumi-aws states all tags as an input, so that a changed default tag is a change of each resource
+        # (provider/tags.go, applyTags).
+        if tags := all_tags(kind, named):
+            named = {**named, "tagsAll": tags}
     return mark_secret(named, kind.facts.sensitive), failures
 
 

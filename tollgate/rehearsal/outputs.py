@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tollgate.books.replacement import ReplacementFacts
-from tollgate.policy.sentinels import UNKNOWN, is_unknown
+from tollgate.policy.sentinels import UNKNOWN
 from tollgate.rehearsal.conditions import Settings
 from tollgate.rehearsal.plausible import default_port, plausible, short_region
 from tollgate.rehearsal.sdk_types import ANY, ResourceTypes
@@ -147,13 +147,20 @@ def _affected(kind: Kind, different: set[str], old: Properties, new: Properties)
         hit |= more
 
 
-def _with_tags(kind: Kind, outputs: Properties, inputs: Properties) -> Properties:
-    """``tagsAll`` is known before anything is made: the tags over the provider's default tags."""
+def all_tags(kind: Kind, inputs: Properties) -> Properties | str | None:
+    """The tags over the provider's default tags; None for a type that has none, the sentinel while some are unknown."""
     if kind.types is None or "tagsAll" not in kind.types.outputs:
-        return outputs
+        return None
     tags = plain(inputs.get("tags")) or {}
-    both = tags if is_unknown(tags) else {**(kind.settings.default_tags or {}), **tags}
-    return {**outputs, "tagsAll": both}
+    if contains_unknown(tags):
+        return UNKNOWN
+    return {**(kind.settings.default_tags or {}), **(tags if isinstance(tags, dict) else {})}
+
+
+def _with_tags(kind: Kind, outputs: Properties, inputs: Properties) -> Properties:
+    """``tagsAll`` is known before anything is made."""
+    tags = all_tags(kind, inputs)
+    return outputs if tags is None else {**outputs, "tagsAll": tags}
 
 
 def _from_identity(kind: Kind, identity: str) -> Properties:
