@@ -179,14 +179,26 @@ def deep(base: Any, over: Any) -> Any:
 def run(stack: str, config: Mapping[str, str], *, secret_keys: tuple[str, ...] = ()) -> Record:
     """The program's record for a stack and a configuration. Raises what the program raises."""
     record = Record()
+    execute(stack, config, Monitor(record), secret_keys=secret_keys)
+    return record
+
+
+def execute(
+    stack: str,
+    config: Mapping[str, str],
+    monitor: mocks.MockMonitor,
+    *,
+    secret_keys: tuple[str, ...] = (),
+    preview: bool = False,
+) -> None:
+    """Run the program against a monitor of one's own. Raises what the program raises."""
     with own_loop(), engine_environment(config, secret_keys):
-        mocks.set_mocks(Provider(), project="payments", stack=stack, preview=False, monitor=Monitor(record))
+        mocks.set_mocks(monitor.mocks, project="payments", stack=stack, preview=preview, monitor=monitor)
         set_root_resource(None)  # set_mocks makes a stack of its own; run_in_stack makes the program's
         program = str(ROOT / "__main__.py")
         asyncio.get_event_loop().run_until_complete(
             pulumi.runtime.run_in_stack(lambda: runpy.run_path(program, run_name="__main__") and None)
         )
-    return record
 
 
 @contextmanager
