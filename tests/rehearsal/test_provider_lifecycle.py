@@ -152,6 +152,32 @@ def test_a_default_tag_is_an_input_of_each_resource_that_can_have_it() -> None:
         assert (found.changes, found.replaces) == ({"tagsAll.team": "update"}, ())
 
 
+def test_a_provider_that_moves_to_another_region_replaces_what_names_none() -> None:
+    with cloud("aws") as (_, caller):
+        caller.configure(region="eu-central-1")
+        named = {**DATABASE, "region": "eu-central-1"}
+        here, there = caller.create(RDS, DATABASE), caller.create(RDS, named)
+    with cloud("aws") as (_, caller):
+        caller.configure(region="eu-west-1")
+        moved = caller.diff(RDS, DATABASE, DATABASE, here.outputs)
+        assert (moved.changes, moved.replaces) == ({"region": "update_replace"}, ("region",))
+        assert caller.diff(RDS, named, named, there.outputs).changes == {}
+
+
+def test_another_context_may_be_another_cluster_so_what_it_replaces_is_not_known() -> None:
+    def asked(caller: Caller, package: str) -> None:
+        old, new = (write_struct({"context": context}) for context in ("one", "two"))
+        provider = f"urn:pulumi:dev::shop::pulumi:providers:{package}::thing"
+        caller.stub.DiffConfig(provider_pb2.DiffRequest(urn=provider, old_inputs=old, news=new))
+
+    with cloud("kubernetes") as (running, caller):
+        asked(caller, "kubernetes")
+        assert {path for _, path in running.undecided} == {"context"}
+    with cloud("nonesuch") as (running, caller):
+        asked(caller, "nonesuch")
+        assert running.undecided == frozenset()
+
+
 def test_a_preview_knows_only_what_the_program_says(aws: Caller, kubernetes: Caller) -> None:
     planned = aws.create(RDS, {**DATABASE, "tags": {"a": "b"}}, preview=True)
     assert planned.id == ""

@@ -8,7 +8,7 @@ from typing import Any
 from tollgate.policy.sentinels import is_unknown
 from tollgate.rehearsal.checks import Failure, check_inputs, check_shape
 from tollgate.rehearsal.conditions import Case, never_changes
-from tollgate.rehearsal.diff import ADD, DELETE, Change, Difference, at, decide, differences, ignored
+from tollgate.rehearsal.diff import ADD, DELETE, UPDATE, Change, Difference, at, decide, differences, ignored
 from tollgate.rehearsal.naming import (
     NameRequest,
     name_bridged,
@@ -48,6 +48,7 @@ def check(
 def diff(kind: Kind, old: Properties, new: Properties, state: Properties, ignore: Sequence[str] = ()) -> Difference:
     """What differs between the inputs before and after, and what of it replaces the resource."""
     changes, unreadable = differences(old, new)
+    changes += _moved(kind, new, state)
     real = [change for change in changes if not _is_no_change(kind, change, old, state) and not ignored(change, ignore)]
 
     def case(before: Any, after: Any) -> Case:
@@ -55,6 +56,18 @@ def diff(kind: Kind, old: Properties, new: Properties, state: Properties, ignore
 
     decided = decide(real, kind.facts, case)
     return Difference(decided.changes, decided.undecided, unreadable)
+
+
+def _moved(kind: Kind, new: Properties, state: Properties) -> list[Change]:
+    """The change of Region that the provider's own new Region is for a resource that names none."""
+    if kind.types is None or kind.kubernetes or "region" not in kind.types.inputs or new.get("region") is not None:
+        return []
+    before = plain(state.get("region"))
+    return (
+        [Change(("region",), UPDATE, before, kind.settings.region)]
+        if before not in (None, kind.settings.region)
+        else []
+    )
 
 
 def deletes_before_replacing(kind: Kind, new: Properties, difference: Difference) -> bool:

@@ -34,6 +34,9 @@ _KINDS = {
     ("update", False): provider_pb2.PropertyDiff.UPDATE,
     ("update", True): provider_pb2.PropertyDiff.UPDATE_REPLACE,
 }
+# Settings that may point to another cluster. Then pulumi-kubernetes replaces every object; whether it is another one is
+# in a kubeconfig that a rehearsal does not read (provider/pkg/provider/provider.go, DiffConfig).
+CLUSTER = ("cluster", "context", "kubeconfig")
 NOT_STANDING_IN = "a rehearsal cannot run components or functions of a provider"
 
 
@@ -137,6 +140,9 @@ class StandInProvider(provider_pb2_grpc.ResourceProviderServicer):
     @_answered
     def DiffConfig(self, request: Any, context: Any) -> provider_pb2.DiffResponse:  # noqa: ARG002, N802
         changes, _ = differences(read_struct(request.old_inputs), read_struct(request.news))
+        where = tuple(change.text for change in changes if self.package == "kubernetes" and change.path[0] in CLUSTER)
+        if where:
+            self._records.undecided(request.urn, where)
         return _diff_response(Difference(tuple(changes)), delete_first=False)
 
     @_answered
