@@ -7,6 +7,7 @@ from pathlib import Path
 import pulumi
 from pulumi.runtime import get_config_env, get_config_secret_keys_env
 
+from components.naming import with_short_region
 from components.platform import PaymentPlatform
 from components.providers import providers
 from stacks.loading import SettingsError, load_settings
@@ -23,7 +24,7 @@ def settings_of(stack: str) -> PlatformSettings:
         raise pulumi.RunError(str(error)) from None
 
 
-name = f"payments-{pulumi.get_stack()}"
+name = f"payments-{with_short_region(pulumi.get_stack())}"
 settings = settings_of(pulumi.get_stack())
 platform = PaymentPlatform(name, settings, opts=pulumi.ResourceOptions(providers=providers(name, settings)))
 for output, value in platform.exports().items():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import pulumi
 
-from components.naming import physical
+from components.naming import LONGEST_COMPONENT, physical
 from components.specs import Safety
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Component(pulumi.ComponentResource):
 
     def __init__(self, name: str, *, safety: Safety | None = None, opts: pulumi.ResourceOptions | None = None) -> None:
         try:
-            physical(name)
+            physical(name, LONGEST_COMPONENT)
         except ValueError as error:
             raise Refusal(str(error)) from None
         known_as = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_=token) for token in self.formerly])

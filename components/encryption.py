@@ -14,6 +14,8 @@ from components.specs import Safety
 
 # The longest wait KMS offers before a key is gone, with all it encrypts (ScheduleKeyDeletion: 7 to 30 days).
 DELETION_WINDOW_DAYS = 30
+# An alias has 256 characters (CreateAlias), "alias/" among them.
+LONGEST_ALIAS = 250
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,10 @@ class EncryptionKey(Component, token="tollgate:security:EncryptionKey"):
             opts=self.stateful(),
         )
         alias = kms.Alias(
-            self.child("alias"), name=f"alias/{physical(name)}", target_key_id=key.key_id, opts=self.within()
+            self.child("alias"),
+            name=f"alias/{physical(name, LONGEST_ALIAS)}",
+            target_key_id=key.key_id,
+            opts=self.within(),
         )
         self.outputs = self.register(EncryptionKeyOutputs(arn=key.arn, alias=alias.name))
 

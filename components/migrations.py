@@ -26,6 +26,8 @@ SCRATCH = "/tmp"  # noqa: S108  (the pod's own, in memory)
 # psql and a shell. Requests equal to limits, so that the Job is not the first to be evicted.
 SIZE = {"cpu": "100m", "memory": "128Mi"}
 SCRATCH_SIZE = "8Mi"
+# A Job's name ends up in a label of its pods, 63 characters (Kubernetes); 14 of them are the revision.
+LONGEST_NAME = 49
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Migrations(Component, token="tollgate:data:Migrations"):
     ) -> None:
         super().__init__(name, opts=opts)
         self.refuse(spec.refused_by(target))
-        self._name, self._place, self._database = physical(name), place, database
+        self._name, self._place, self._database = physical(name, LONGEST_NAME), place, database
         files = {file.name: file.read_text(encoding="utf-8") for file in sorted(SQL.iterdir())}
         digest = _digest(files)
         # The database's own last number, then what was shipped: a changed helper must run too.

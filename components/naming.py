@@ -9,22 +9,43 @@ from __future__ import annotations
 
 import re
 
-# The shortest limit of the things we name ourselves: ElastiCache replication group, 40 characters
-# (CreateReplicationGroup); RDS instances may have 63, Kubernetes labels 63.
+# The shortest limit of the stateful things we name ourselves: ElastiCache replication group, 40 characters
+# (CreateReplicationGroup); CloudNativePG clusters may have 50, RDS instances and Kubernetes labels 63.
 LONGEST = 40
+# What a component's own name may have. Its children's names are longer, and end up in the names of AWS: the test of
+# stack names holds them against each service's limit.
+LONGEST_COMPONENT = 63
+# How AWS itself shortens the middle of a region's name in the ids of its zones: apne1-az1, use1-az4 (EC2 user guide).
+_TWO_WORDS = {"northeast": "ne", "northwest": "nw", "southeast": "se", "southwest": "sw"}
+_WORDS = "|".join(("gov", "iso[a-z]?", "north", "south", "east", "west", "central", *_TWO_WORDS))
+_REGION = re.compile(rf"\b([a-z]{{2}})((?:-(?:{_WORDS}))+)-(\d)\b")
 
 
-def physical(name: str) -> str:
+def physical(name: str, longest: int = LONGEST) -> str:
     """The name of a stateful thing in its own system.
 
     Raises ValueError when it is not a legal name everywhere, since shortening one could make two of them equal.
     """
-    if len(name) > LONGEST or not re.fullmatch(r"[a-z](-?[a-z0-9])*", name):
+    if len(name) > longest or not re.fullmatch(r"[a-z](-?[a-z0-9])*", name):
         raise ValueError(
             f"{name!r} cannot name a resource: use lower-case letters, digits and single hyphens, "
-            f"beginning with a letter, {LONGEST} characters at most"
+            f"beginning with a letter, {longest} characters at most"
         )
     return name
+
+
+def with_short_region(name: str) -> str:
+    """The name with a region of AWS in it as AWS shortens it: prod-ap-northeast-1 becomes prod-apne1.
+
+    Names of one stack's things hold the stack's name, and many of them have to fit in 64 characters.
+    """
+    return _REGION.sub(_shortened, name)
+
+
+def _shortened(region: re.Match[str]) -> str:
+    start, middle, number = region.groups()
+    words = middle.strip("-").split("-")
+    return start + "".join(_TWO_WORDS.get(word, word[0]) for word in words) + number
 
 
 def labels(name: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from components.specs import Target
 from stacks.addresses import INSTEAD, Problem, StackFile, dotted, in_file_order, secret_paths
 from stacks.explain import complaints, nearest
+from stacks.neighbours import FIRST, LAST, collisions
 from stacks.profiles import merged, profile
 from stacks.settings import PlatformSettings, Tier
 
@@ -70,6 +71,8 @@ def load_settings(
     said = {key: _parsed(key, value) for key, value in config.items()}
     given = Given(said, StackFile.read(root / shown, shown=shown))
     problems, settings = _check(given)
+    if settings is not None:
+        problems += _with_neighbours(stack, given, settings, root / "stacks")
     problems += [
         given.problem((key,), f"holds a secret; settings hold no secrets: {INSTEAD}")
         for key in sorted(secret_keys)
@@ -88,8 +91,21 @@ def check_stack_file(path: Path) -> list[str]:
     config = file.values.get("config") or {}
     if not isinstance(config, dict):
         return [str(Problem(file.line(("config",)), "config", "must be a mapping"))]
-    found, _ = _check(Given({str(key): value for key, value in config.items()}, file))
+    given = Given({str(key): value for key, value in config.items()}, file)
+    found, settings = _check(given)
+    if settings is not None:
+        stack = path.name.removeprefix(FIRST).removesuffix(LAST)
+        found += _with_neighbours(stack, given, settings, path.parent)
     return [str(problem) for problem in found]
+
+
+def _with_neighbours(stack: str, given: Given, settings: PlatformSettings, folder: Path) -> list[Problem]:
+    """What this stack would share with another one, addressed like any other problem of its file."""
+    found = [
+        given.problem((f"{NAMESPACE}:{path[0]}", *path[1:]) if path else (), text)
+        for path, text in collisions(stack, settings, folder)
+    ]
+    return sorted(found, key=in_file_order)
 
 
 def _parsed(key: str, value: str) -> Any:

@@ -140,6 +140,8 @@ class PlatformSettings(Spec):
             wrong = [zone for zone in self.network.zones if not zone.startswith(self.aws.region)]
             if wrong:
                 found.append((("network", "zones"), f"not all of them are zones of {self.aws.region}"))
+        if self.aws and any(topic.split(":")[3] != self.aws.region for topic in self.aws.alarm_topics):
+            found.append((("aws", "alarm_topics"), f"alarms speak to topics of their own region, {self.aws.region}"))
         if not on_aws and self.kubernetes.backups is None:
             found.append((("kubernetes", "backups"), f"is needed on {self.target}: databases run on Kubernetes there"))
         return [*found, *self._broker_contradictions(), *self._too_small()]
