@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tollgate.assess.rules import data, endpoints, exposure, guarded, identity, protection, versions, whole
+from tollgate.assess.rules import data, endpoints, exposure, guarded, identity, ladders, protection, versions, whole
 
 STEP_RULES = (
     *data.RULES,
@@ -12,5 +12,6 @@ STEP_RULES = (
     *identity.RULES,
     *versions.RULES,
     *endpoints.RULES,
+    *ladders.RULES,
 )
 PLAN_RULES = whole.RULES
