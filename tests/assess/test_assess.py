@@ -38,7 +38,7 @@ _STEPS += [step for _, step, *_ in OPERATIONS]
 _PLANS = st.lists(st.sampled_from(_STEPS), min_size=1, max_size=6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(steps=_PLANS, data=st.data())
 def test_order_does_not_matter(steps: list[dict[str, Any]], data: st.DataObject) -> None:
     numbered = [named(step, number) for number, step in enumerate(steps)]
@@ -48,7 +48,7 @@ def test_order_does_not_matter(steps: list[dict[str, Any]], data: st.DataObject)
     assert decide(one) == decide(other)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(steps=_PLANS, extra=st.sampled_from(_STEPS))
 def test_more_steps_never_lower_the_verdict(steps: list[dict[str, Any]], extra: dict[str, Any]) -> None:
     numbered = [named(step, number) for number, step in enumerate(steps)]
@@ -66,7 +66,7 @@ def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(step=st.sampled_from(_STEPS), junk=st.sampled_from([None, 7, "x", [], {}, True, [1], {"a": 1}]), data=st.data())
 def test_a_damaged_digest_never_crashes(step: dict[str, Any], junk: Any, data: st.DataObject) -> None:
     document = json.loads(p.digest(step))

@@ -151,7 +151,7 @@ def test_refused(text: str | bytes, said: str) -> None:
 
 
 @pytest.mark.parametrize("text", [p.digest(*BOTH), p.events(*BOTH)], ids=["digest", "events"])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_cut_anywhere_is_refused(text: str, data: st.DataObject) -> None:
     whole = text.rstrip()

@@ -50,7 +50,7 @@ def test_hostile_text_stays_text(text):
     assert sorted(reader.headings) == sorted(Reader(page(everywhere("plain"))).headings)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TEXTS)
 def test_any_text_stays_text(text):
     html = page(everywhere(text))

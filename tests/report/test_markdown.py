@@ -63,7 +63,7 @@ def test_a_comment_that_fits_is_whole():
         assert f"`{resource.urn}`" in text
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(TEXTS, st.integers(1, 25))
 def test_any_comment_fits(text, times):
     assert length(comment(everywhere(text * 40, times))) < MARKDOWN_LIMIT
