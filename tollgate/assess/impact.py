@@ -1,0 +1,71 @@
+"""What a change does to people, time and money: the models that effects, duration, downtime and cost share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field, model_validator
+
+from tollgate.books.effect_book import Notice, Reversible
+from tollgate.books.lines import Operation, SourceLine
+from tollgate.plan.model import Frozen
+
+
+class Span(Frozen):
+    """How long something takes, in seconds: half of the times at most ``p50``, nine times of ten at most ``p90``."""
+
+    p50: float = Field(ge=0)
+    p90: float = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Span:
+        if self.p50 > self.p90:
+            raise ValueError("p50 is not above p90")
+        return self
+
+
+class Moment(StrEnum):
+    """When an effect begins. NOT_KNOWN: the setting that decides is only known when the change runs."""
+
+    CHANGE = "with the change"
+    WINDOW = "in the maintenance window"
+    NOT_KNOWN = "with the change or in the maintenance window"
+
+
+class Softer(Frozen):
+    """What is noticed instead while an equal resource of the same parent goes on (see tollgate.assess.downtime)."""
+
+    notice: Notice
+    lasts: Span | None
+    sentence: str
+
+
+class Effect(Frozen):
+    """What people notice of one step, at one moment: of several changed properties the worst.
+
+    ``lasts`` is None when nothing is noticed, or when it does not end by itself (``for_good``).
+    """
+
+    urn: str
+    type: str
+    op: Operation
+    path: str = Field("", description="the changed property that this comes from; empty for the operation as a whole")
+    notice: Notice
+    lasts: Span | None = None
+    for_good: bool = False
+    moment: Moment = Moment.CHANGE
+    reversible: Reversible
+    sentence: str
+    source: SourceLine
+    lasts_source: str = Field("", description="what the seconds rest on; empty when there are none")
+    softer: Softer | None = None
+
+
+class UnknownEffect(Frozen):
+    """A change of which the book does not say what people notice. Never nothing."""
+
+    urn: str
+    type: str
+    op: Operation | None = Field(description="None: not even the operation is known")
+    path: str = ""
+    sentence: str
