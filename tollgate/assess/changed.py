@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from tollgate.books.lines import Operation
-from tollgate.plan.facts import fingerprint
+from tollgate.plan.facts import find, fingerprint
 from tollgate.plan.model import ChangeKind, Op, Step
 from tollgate.policy.paths import Path, parse_path
 from tollgate.policy.sentinels import is_secret, is_unknown
@@ -60,7 +60,7 @@ def _differences(path: Path, before: Any, after: Any, *, sure: bool) -> Iterator
     """Down to the leaves that differ. Hidden values always may; lists are compared item by item when equally long."""
     if isinstance(before, dict | None) and isinstance(after, dict | None) and not (is_secret(before or after)):
         old, new = before or {}, after or {}
-        below = [key for key in dict.fromkeys([*old, *new]) if fingerprint(old.get(key)) != fingerprint(new.get(key))]
+        below = [key for key in dict.fromkeys([*old, *new]) if not _same(old.get(key), new.get(key))]
         unseen = [key for key in old.keys() & new.keys() if hidden(old[key]) or hidden(new[key])]
         names = dict.fromkeys([*below, *sorted(unseen)])
         for key in names:
@@ -70,10 +70,19 @@ def _differences(path: Path, before: Any, after: Any, *, sure: bool) -> Iterator
             yield Changed(path, before, after)
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         for place, (one, other) in enumerate(zip(before, after, strict=True)):
-            if fingerprint(one) != fingerprint(other):
+            if not _same(one, other):
                 yield from _differences((*path, place), one, other, sure=True)
-    elif sure or hidden(before) or hidden(after) or fingerprint(before) != fingerprint(after):
+    elif sure or hidden(before) or hidden(after) or not _same(before, after):
         yield Changed(path, before, after)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Both mean the same, however they are spelled."""
+    if one == other and isinstance(one, bool) is isinstance(other, bool):
+        return True
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        return False
+    return fingerprint(one) == fingerprint(other)
 
 
 def hidden(value: Any) -> bool:
@@ -82,23 +91,20 @@ def hidden(value: Any) -> bool:
 
 
 def _at(inputs: Any, outputs: Any, path: Path) -> Any:
-    value = next(iter(values_at(inputs, path)), None)
-    return value if value is not None else next(iter(values_at(outputs, path)), None)
+    value = find(inputs, path)
+    return find(outputs, path) if value is None else value
 
 
-def values_at(value: Any, path: Path) -> Iterator[Any]:
-    """What stands at a path: once, or once for each item where the path has ``*``."""
-    if value is None:
-        return
-    if not path or hidden(value):
-        yield value
-    elif path[0] == "*" and isinstance(value, list):
-        for item in value:
-            yield from values_at(item, path[1:])
-    elif isinstance(path[0], str) and isinstance(value, dict):
-        yield from values_at(value.get(path[0]), path[1:])
-    elif isinstance(path[0], int) and isinstance(value, list) and path[0] < len(value):
-        yield from values_at(value[path[0]], path[1:])
+def values_at(value: Any, path: Path) -> list[Any]:
+    """What stands at a path: nothing, one value, or one for each item where the path has ``*``."""
+    if "*" not in path:
+        found = find(value, path)
+        return [] if found is None else [found]
+    star = path.index("*")
+    items = find(value, path[:star])
+    if not isinstance(items, list):
+        return [items] if hidden(items) else []
+    return [found for item in items for found in values_at(item, path[star + 1 :])]
 
 
 @lru_cache(maxsize=16_384)

@@ -55,8 +55,8 @@ def effects(plan: Plan) -> Effects:
 
 def weight(effect: Effect) -> tuple[float, ...]:
     """How bad: by notice, then by how long, then by whether it can be taken back."""
-    span = effect.lasts or Span(p50=0, p90=0)
-    return effect.notice.rank, effect.for_good, span.p90, span.p50, effect.reversible.rank
+    p50, p90 = (effect.lasts.p50, effect.lasts.p90) if effect.lasts else (0.0, 0.0)
+    return effect.notice.rank, effect.for_good, p90, p50, effect.reversible.rank
 
 
 def _of_step(step: Step, new: frozenset[str]) -> tuple[list[Effect], list[UnknownEffect]]:
@@ -75,6 +75,11 @@ def _of_step(step: Step, new: frozenset[str]) -> tuple[list[Effect], list[Unknow
     if not changes and not _only_spelling(step):
         unknown.append(_unknown(step, op, (), "it changes, and the provider does not say in what"))
     return list(_worst_by_moment(known)), unknown
+
+
+@lru_cache(maxsize=16_384)
+def _shown(path: Path) -> str:
+    return plain(format_path(path))
 
 
 def _only_spelling(step: Step) -> bool:
@@ -100,7 +105,8 @@ def _looked_up(
     if not lines:
         reason = f"what people notice when {_what(op, path)} is not known"
         return [], [_unknown(step, op, path, reason)]
-    worst = max((_effect(line, step, op, path, new) for line in lines), key=weight)
+    made = [_effect(line, step, op, path, new) for line in lines]
+    worst = made[0] if len(made) == 1 else max(made, key=weight)
     if sure:
         return [worst], []
     reason = f"what people notice when {_what(op, path)} depends on values that are not known until it runs"
@@ -109,20 +115,18 @@ def _looked_up(
 
 def _what(op: Operation, path: Path) -> str:
     if op is Operation.UPDATE:
-        return f"its {plain(format_path(path))} changes"
+        return f"its {_shown(path)} changes"
     words = {Operation.CREATE: "made", Operation.DELETE: "deleted", Operation.FORGET: "left where it is"}
     return f"it is {words.get(op, 'replaced')}"
 
 
 def _unknown(step: Step, op: Operation | None, path: Path, reason: str) -> UnknownEffect:
     sentence = f"{capital(subject(step))}: {reason}."
-    return UnknownEffect.model_construct(
-        urn=step.urn, type=step.type, op=op, path=plain(format_path(path)), sentence=sentence
-    )
+    return UnknownEffect.model_construct(urn=step.urn, type=step.type, op=op, path=_shown(path), sentence=sentence)
 
 
 def _effect(line: EffectLine, step: Step, op: Operation, path: Path, new: frozenset[str]) -> Effect:
-    shown = plain(format_path(path))
+    shown = _shown(path)
     harmless = op is Operation.CREATE and line.within and _on_something_new(step, line, new)
     says = "{subject} is set on something that is new itself; nobody uses it yet." if harmless else line.says
     lasts = None if harmless else line.lasts

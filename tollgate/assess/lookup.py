@@ -34,6 +34,7 @@ class Index(Generic[LineType]):
         self._lines = lines
         self.defaults = defaults
         self._known: dict[tuple[str, Operation], tuple[tuple[LineType, Path], ...]] = {}
+        self._covering: dict[tuple[str, Operation, Path], tuple[LineType, ...]] = {}
 
     def of(self, type_token: str, op: Operation) -> tuple[tuple[LineType, Path], ...]:
         """The lines for a type and an operation with their paths, most specific first."""
@@ -44,12 +45,19 @@ class Index(Generic[LineType]):
             self._known[key] = tuple((line, property_path(line.path)) for line in fitting)
         return self._known[key]
 
+    def _fitting(self, type_token: str, op: Operation, change: Changed | None) -> tuple[LineType, ...]:
+        """The lines for one changed property; places in a list do not matter."""
+        shape = tuple("*" if isinstance(segment, int) else segment for segment in change.path) if change else ()
+        key = (type_token, op, shape)
+        if key not in self._covering:
+            lines = self.of(type_token, op)
+            self._covering[key] = tuple(line for line, path in lines if change is None or _covers(path, shape))
+        return self._covering[key]
+
     def find(self, step: Step, op: Operation, change: Changed | None = None) -> Found[LineType]:
         """The lines that may count for a step as a whole, or for one changed property of it."""
         found: list[LineType] = []
-        for line, path in self.of(step.type, op):
-            if change is not None and not _covers(path, change.path):
-                continue
+        for line in self._fitting(step.type, op, change):
             truth = _holds(line, step, change, self.defaults)
             if truth is not False:
                 found.append(line)
@@ -83,7 +91,7 @@ def _after(step: Step, path: str, defaults: Mapping[str, Scalar]) -> list[Any]:
     before, else its default."""
     wanted = property_path(path)
     side = step.new if step.new is not None else step.old
-    found = list(values_at(side, wanted)) or list(values_at(step.old_outputs, wanted))
+    found = values_at(side, wanted) or values_at(step.old_outputs, wanted)
     if not found and f"{step.type} {path}" in defaults:
         found = [defaults[f"{step.type} {path}"]]
     return found

@@ -43,7 +43,10 @@ class Reversible(StrEnum):
 
     @property
     def rank(self) -> int:
-        return list(Reversible).index(self)
+        return _WAYS_BACK[self]
+
+
+_WAYS_BACK = {way: place for place, way in enumerate(Reversible)}
 
 
 class Spared(Closed):
