@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -95,7 +96,7 @@ def _members(resources: Resources, target: str) -> list[str]:
 
 def _resource(source: Any, number: int) -> dict[str, Any]:
     source = {"like": source} if isinstance(source, str) else dict(source)
-    made: dict[str, Any] = yaml.safe_load(yaml.safe_dump(_templates()[source["like"]] if "like" in source else source))
+    made: dict[str, Any] = deepcopy(_templates()[source["like"]] if "like" in source else source)
     made.setdefault("inputs", {})
     _set(made["inputs"], source.get("set", {}))
     if "options" in source:
@@ -116,4 +117,4 @@ def _set(inputs: dict[str, Any], change: dict[str, Any]) -> None:
         if value is None:
             holder.pop(last, None)
         else:
-            holder[last] = value
+            holder[last] = deepcopy(value)

@@ -16,6 +16,7 @@ from tollgate.rehearsal.values import INVENTED, Secret
 RDS = "aws:rds/instance:Instance"
 GROUP = "aws:ec2/securityGroup:SecurityGroup"
 BROKER = "aws:mq/broker:Broker"
+ACL = "aws:wafv2/webAcl:WebAcl"
 CACHE = "aws:elasticache/replicationGroup:ReplicationGroup"
 SET = "kubernetes:apps/v1:StatefulSet"
 CONFIG = "kubernetes:core/v1:ConfigMap"
@@ -52,6 +53,14 @@ AWS = [
     # Optional and computed: dropping it keeps the value. Deletion protection is not computed.
     (RDS, {"backupRetentionPeriod": 14}, {}, {}),
     (RDS, {"deletionProtection": True}, {}, {"deletionProtection": "delete"}),
+    # An empty block is there; an empty map or list is none.
+    (
+        ACL,
+        {"defaultAction": {"block": {}}},
+        {"defaultAction": {"allow": {}}},
+        {"defaultAction.block": "delete", "defaultAction.allow": "add"},
+    ),
+    (RDS, {"tags": {}}, {}, {}),
     (GROUP, {"ingress": [LISTEN]}, {"ingress": [{**LISTEN, "toPort": 5433}]}, {"ingress[0].toPort": "update"}),
     (
         GROUP,

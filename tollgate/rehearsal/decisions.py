@@ -18,7 +18,7 @@ from tollgate.rehearsal.naming import (
     object_named_by_provider,
 )
 from tollgate.rehearsal.outputs import Kind, all_tags
-from tollgate.rehearsal.sdk_types import Shape
+from tollgate.rehearsal.sdk_types import Shape, shape_at
 from tollgate.rehearsal.values import INVENTED, Properties, mark_secret, plain, without_marks
 
 PLACE = (("metadata", "name"), ("metadata", "namespace"))
@@ -94,11 +94,12 @@ def _is_no_change(kind: Kind, change: Change, old: Properties, state: Properties
         return True
     if kind.kubernetes:
         return False
-    # A bridged provider knows no difference between an empty list and none.
+    # A bridged provider knows no difference between an empty list and none; an empty block is one that is there.
     if (
         change.kind in (ADD, DELETE)
         and plain(change.before) in (None, [], {})
         and plain(change.after) in (None, [], {})
+        and not (kind.types is not None and shape_at(kind.types.inputs, change.path).kind == "object")
     ):
         return True
     name = str(change.path[0])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -131,6 +131,20 @@ def _resource(file: Path, name: str) -> ResourceTypes | None:
     # pulumi-terraform-bridge's generator): dropping it keeps the value.
     optional_computed = frozenset(n for n in kept & set(inputs) if not inputs[n].required)
     return ResourceTypes(inputs, outputs, computed, optional_computed)
+
+
+def shape_at(inputs: Mapping[str, Input], path: Sequence[str | int]) -> Shape:
+    """What the value at a path below these inputs may be; ANY where the SDK does not tell."""
+    shape = Shape("object")
+    fields: Mapping[str, Input] | None = inputs
+    for step in path:
+        if shape.kind in ("list", "map"):
+            shape = shape.item or ANY
+        else:
+            field = (fields or {}).get(str(step))
+            shape = field.shape if field else ANY
+        fields = fields_of(shape.fields) if shape.kind == "object" and shape.fields else None
+    return shape
 
 
 @lru_cache(maxsize=4096)
