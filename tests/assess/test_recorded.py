@@ -14,14 +14,14 @@ from tollgate.plan.facts import facts
 from tollgate.plan.read import read_plan
 
 DATA = Path(__file__).parent.parent / "data"
-ADDED, UPDATED, REPLACING = "add", "update", "update-replace"
+UPDATED, REPLACING, FIRST = "update", "update-replace", "delete-first"
 # case: facts as (op, name, path, kind), rules, verdict in review words
 EXPECTED: dict[str, tuple[set[tuple[str, str, str, str]], set[str], str]] = {
     "create": ({("create", "clearing", "", ""), ("create", "capture", "", "")}, set(), "routine"),
     "no-change": (set(), set(), "routine"),
     "routine": ({("update", "clearing", "tags.a", UPDATED), ("update", "clearing", "allocatedStorage", UPDATED)}, set(), "routine"),
     "update": (
-        {("update", "clearing", "tags.a", UPDATED), ("update", "clearing", "backupRetentionPeriod", UPDATED), ("update", "db", "ingress[0].cidrBlocks[1]", ADDED)},
+        {("update", "clearing", "tags.a", UPDATED), ("update", "clearing", "backupRetentionPeriod", UPDATED), ("update", "db", "ingress", UPDATED)},
         {"backup-retention-cut", "exposure-opened"}, "stop",
     ),
     "replace": ({("replace", "clearing", "", ""), ("replace", "clearing", "dbName", REPLACING)}, {"data-lost"}, "stop"),
@@ -30,9 +30,9 @@ EXPECTED: dict[str, tuple[set[tuple[str, str, str, str]], set[str], str]] = {
     "retain-off": ({("same", "clearing", "@retainOnDelete", UPDATED)}, {"protection-removed"}, "review"),
     "protected-delete": ({("delete", "clearing", "", "")}, {"data-lost", "engine-error", "protected-deletion"}, "stop"),
     "secret": ({("update", "clearing", "password", UPDATED), ("update", "url", "insecureValue", UPDATED)}, {"endpoint-swapped"}, "review"),
-    "unknown": ({("create", "new", "", ""), ("update", "db", "ingress[0].cidrBlocks[0]", UPDATED)}, {"not-shown"}, "review"),
+    "unknown": ({("create", "new", "", ""), ("update", "db", "ingress", UPDATED)}, {"not-shown"}, "review"),
     "import": ({("import", "receipts", "", "")}, set(), "routine"),
-    "cascade": ({("replace", "a", "", ""), ("replace", "a", "description", REPLACING), ("replace", "b", "", "")}, {"data-lost", "not-shown"}, "stop"),
+    "cascade": ({("replace", "a", "", FIRST), ("replace", "a", "description", REPLACING), ("replace", "b", "", FIRST)}, {"data-lost", "not-shown"}, "stop"),
     "program-error": (set(), {"engine-error"}, "review"),
 }  # fmt: skip
 # What a digest cannot show: a resource that only loses retainOnDelete is a plain "same" there.

@@ -48,8 +48,9 @@ def digest(*steps: dict[str, Any], **rest: Any) -> str:
 def events(*steps: dict[str, Any], **rest: Any) -> str:
     """The same as a stream of events."""
     lines: list[dict[str, Any]] = [{"sequence": 0, "timestamp": 1, "preludeEvent": {"config": {}}}]
-    summary: dict[str, int] = {"same": 7}
-    for each in steps:
+    summary: dict[str, int] = {}
+    sames = [step("same", "random:index/randomId:RandomId", f"same-{n}", old={}, new={}) for n in range(7)]
+    for each in (*sames, *steps):
         summary[each["op"]] = summary.get(each["op"], 0) + 1
         lines.append({"sequence": 1, "timestamp": 1, "resourcePreEvent": {"metadata": _metadata(each)}})
     lines += rest.pop("more", [])

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.plan import previews as p
-from tollgate.plan.facts import SECRET_WORD, UNKNOWN_WORD, facts, facts_digest, fingerprint
+from tollgate.plan.canonical import SECRET_WORD, UNKNOWN_WORD, fingerprint
+from tollgate.plan.facts import facts, facts_digest
 from tollgate.plan.read import read_plan
 
 _VALUES = st.recursive(
@@ -93,3 +94,129 @@ def test_a_name_that_the_engine_makes_up_is_no_fact() -> None:
         for suffix in ("1a2b3c4", "5d6e7f8")
     ]
     assert facts(read_plan(chosen[0])) != facts(read_plan(chosen[1]))
+
+
+# --- one change, however it is written --------------------------------------------------------------------------------
+_STATEMENT = st.fixed_dictionaries(
+    {
+        "Effect": st.sampled_from(["Allow", "Deny"]),
+        "Action": st.lists(st.sampled_from(["s3:GetObject", "s3:PutObject", "kms:Decrypt"]), min_size=1, unique=True),
+        "Resource": st.lists(st.sampled_from(["*", "arn:aws:s3:::a", "arn:aws:s3:::b"]), min_size=1, unique=True),
+    }
+)
+
+
+@given(statements=st.lists(_STATEMENT, min_size=1, max_size=4, unique_by=json.dumps), data=st.data())
+def test_the_order_in_a_policy_document_is_noise(statements: list[dict[str, Any]], data: st.DataObject) -> None:
+    shuffled = [
+        {key: data.draw(st.permutations(value)) if isinstance(value, list) else value for key, value in each.items()}
+        for each in data.draw(st.permutations(statements))
+    ]
+    alone = [
+        {key: value[0] if isinstance(value, list) and len(value) == 1 else value for key, value in each.items()}
+        for each in shuffled
+    ]
+    one, *others = (
+        fingerprint(json.dumps({"Version": "2012-10-17", "Statement": each}, indent=indent))
+        for each, indent in ((statements, 0), (shuffled, 2), (alone, 4))
+    )
+    assert set(others) == {one}
+
+
+def _group(*cidrs: str) -> dict[str, Any]:
+    return {"ingress": [{"protocol": "tcp", "fromPort": 1, "toPort": 1, "cidrBlocks": list(cidrs)}], "tags": {"a": "1"}}
+
+
+_CIDRS = st.lists(st.sampled_from([f"10.{n}.0.0/16" for n in range(6)]), min_size=1, unique=True)
+
+
+@given(before=_CIDRS, after=_CIDRS, data=st.data())
+def test_the_order_of_addresses_is_noise_and_their_change_is_not(
+    before: list[str], after: list[str], data: st.DataObject
+) -> None:
+    def changed(old: list[str], new: list[str]) -> str:
+        return p.digest(
+            p.step("update", p.GROUP, old=_group(*old), new=_group(*new), diff={"ingress[0].cidrBlocks[0]": "update"})
+        )
+
+    shuffled = changed(data.draw(st.permutations(before)), data.draw(st.permutations(after)))
+    found = facts(read_plan(changed(before, after)))
+    assert found == facts(read_plan(shuffled))
+    assert ("ingress" in {fact.path for fact in found}) == (set(before) != set(after))
+
+
+def test_the_order_of_other_lists_is_a_fact() -> None:
+    one, other = ({"containers": [{"args": args}]} for args in (["a", "b"], ["b", "a"]))
+    plan = read_plan(p.digest(p.step("update", old=one, new=other, diff={"containers[0].args[0]": "update"})))
+    assert {fact.path for fact in facts(plan)} == {"containers[0].args[0]"}
+
+
+@given(value=_VALUES, other=_VALUES)
+def test_another_value_is_another_fact(value: Any, other: Any) -> None:
+    def changed(new: Any) -> str:
+        step = p.step("update", old={"a": "before"}, new={"a": new}, diff={"a": "update"})
+        return facts_digest(facts(read_plan(p.digest(step))))
+
+    assert (changed(value) == changed(other)) == (fingerprint(value) == fingerprint(other))
+
+
+def test_when_the_engine_ran_and_how_it_encrypted_is_noise() -> None:
+    def stream(time: int, cipher: str) -> str:
+        secret = {**p.SECRET_OBJECT, "ciphertext": cipher}
+        step = p.step("update", old={"a": secret, "b": 1}, new={"a": secret, "b": 2}, diff={"b": "update"})
+        return p.events(step).replace('"timestamp": 1', f'"timestamp": {time}')
+
+    assert facts(read_plan(stream(1, "one"))) == facts(read_plan(stream(2, "two")))
+
+
+def test_which_of_two_goes_first_is_a_fact() -> None:
+    found = [
+        facts(
+            read_plan(
+                p.digest(
+                    p.step("replace", old={"a": 1}, new={"a": 2}, diff={"a": "update-replace"}, old_delete=made_first)
+                )
+            )
+        )
+        for made_first in (True, False)
+    ]
+    assert found[0] != found[1]
+    assert "delete-first" in {fact.kind for fact in found[1]} - {fact.kind for fact in found[0]}
+
+
+# --- another connection --------------------------------------------------------------------------------
+AWS = "pulumi:providers:aws"
+
+
+def _connection(name: str, **settings: str) -> dict[str, Any]:
+    return p.step("same", AWS, name, old=settings, new=settings)
+
+
+def _moved(op: str = "same", **more: Any) -> dict[str, Any]:
+    old, new = (f"{p.urn(AWS, name)}::id" for name in ("one", "other"))
+    return p.step(op, old={"a": 1}, new={"a": 1}, old_provider=old, new_provider=new, **more)
+
+
+def test_another_account_hides_in_a_step_that_changes_nothing() -> None:
+    """The engine prints a plain same (tests/data/benchmark/account-swapped)."""
+    plan = read_plan(
+        p.events(_connection("one", region="eu", profile="a"), _connection("other", region="eu"), _moved())
+    )
+    assert {(fact.op, fact.path) for fact in facts(plan)} == {("same", "@provider")}
+    assert plan.steps[0].provider_moved
+    assert plan.same == 9
+
+
+def test_another_version_of_the_same_connection_is_noise() -> None:
+    one = _connection("one", region="eu", version="7.50.0")
+    other = _connection("other", region="eu", version="7.51.1")
+    assert not facts(read_plan(p.events(one, other, _moved())))
+
+
+@pytest.mark.parametrize("region", [p.UNKNOWN, "[secret]"])
+def test_a_connection_that_cannot_be_compared_is_another_one(region: str) -> None:
+    assert facts(read_plan(p.events(_connection("one", region=region), _connection("other", region=region), _moved())))
+
+
+def test_a_connection_that_is_not_shown_is_another_one() -> None:
+    assert read_plan(p.digest(_moved("update", diff={"a": "update"}))).steps[0].provider_moved

@@ -25,14 +25,16 @@ def read_counts(summary: Any, where: str) -> tuple[dict[str, int], list[Problem]
     return ({} if bad else dict(summary)), bad
 
 
-def missing_steps(raws: Iterable[RawStep], counts: Mapping[str, int]) -> tuple[str, ...]:
+def missing_steps(raws: Iterable[RawStep], counts: Mapping[str, int], *, lists_sames: bool = False) -> tuple[str, ...]:
     """One sentence for each operation that was counted more often than it is shown.
 
-    The other way round is normal: a refused deletion is shown and not counted.
+    The other way round is normal: a refused deletion is shown and not counted. A stream lists also what stays; a
+    digest does not.
     """
     shown = Counter(raw.op for raw in raws)
+    counted = (*_COUNTED, Op.SAME) if lists_sames else _COUNTED
     return tuple(
         f"The engine counted {counts[op]} of {op}, but the plan shows {shown[op]}: part of it is missing."
-        for op in _COUNTED
+        for op in counted
         if counts.get(op, 0) > shown[op]
     )

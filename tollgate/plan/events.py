@@ -73,7 +73,7 @@ class PlanBuilder:
             raise TollgateError(message, advice="let the preview run to its end, and give all of its output")
         raws = self._all_steps()
         steps, sames = fold(raws)
-        lost = missing_steps(self._phases[0], self._counts)
+        lost = missing_steps(self._phases[0], self._counts, lists_sames=True)
         stack, project = stack_of(raws)
         return Plan.model_construct(
             source=Source.EVENTS,
@@ -85,6 +85,7 @@ class PlanBuilder:
             diagnostics=tuple(self._diagnostics),
             maybe_corrupt=self._corrupt or bool(lost),
             notes=lost,
+            seen=frozenset(urn for raw in raws for urn in (raw.urn, raw.old.urn if raw.old else raw.urn)),
         )
 
     def _take(self, key: str, payload: Mapping[str, Any], where: str) -> None:

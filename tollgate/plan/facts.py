@@ -4,36 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from tollgate.books.unordered import unordered_paths
+from tollgate.plan.canonical import ABSENT, SECRET_WORD, UNKNOWN_WORD, Names, fingerprint, in_one_order
 from tollgate.plan.model import Op, Plan, PropertyChange, Step
-from tollgate.policy.paths import Path, parse_path
+from tollgate.plan.ties import provider_urn
+from tollgate.policy.paths import Path, format_path, parse_path
 from tollgate.policy.sentinels import is_secret, is_unknown
 
-ABSENT = "absent"
-UNKNOWN_WORD = "unknown"
-SECRET_WORD = "secret"  # noqa: S105  (the word for a secret, not one)
-NOT_SHOWN = "not shown"
 _NO_PATH = ""
-Names = Mapping[str, str]
-_NO_NAMES: Names = {}
 _DEFAULTS, _AUTONAMED = "__defaults", "pulumi.com/autonamed"
-_TOKEN = re.compile(r"[A-Za-z0-9_.-]+")
 # The engine's own guards are no inputs; the mark keeps them apart from properties of the same name.
 PROTECT_PATH = "@protect"
 RETAIN_PATH = "@retainOnDelete"
-# Longer texts than this are not worth parsing to see whether they are JSON documents.
-_LONGEST_DOCUMENT = 1_000_000
+CONNECTION_PATH = "@provider"
+DELETE_FIRST = "delete-first"  # kind of a replacement that takes the old one away before the new one is there
 
 
 class Fact(NamedTuple):
     """One thing that changes. ``before`` and ``after`` are hashes of canonical values, or a word.
 
-    kind: add, update or delete; with ``-replace`` when this property replaces the resource; empty for the
-    operation itself (path "").
+    kind: add, update or delete; with ``-replace`` when this property replaces the resource; for the operation itself
+    (path "") empty, or ``delete-first``.
     """
 
     op: str
@@ -90,34 +85,56 @@ def _of_step(step: Step, names: Names) -> list[Fact]:
 
 
 def _guards(step: Step) -> list[tuple[str, str, str]]:
-    """Changes of protect and retainOnDelete. They only mean something where the resource stays."""
+    """Changes of what is no input. They only mean something where the resource stays."""
     if step.old is None or step.new is None:
         return []
     pairs = (
         (PROTECT_PATH, step.protect_before, step.protect_after),
         (RETAIN_PATH, step.retain_on_delete, step.retain_after),
     )
-    return [(path, fingerprint(old), fingerprint(new)) for path, old, new in pairs if old != new]
+    found = [(path, fingerprint(old), fingerprint(new)) for path, old, new in pairs if old != new]
+    if step.provider_moved:
+        found.append((CONNECTION_PATH, _connection(step.provider_before), _connection(step.provider)))
+    return found
+
+
+def _connection(reference: str) -> str:
+    return fingerprint(provider_urn(reference))
 
 
 def _of_change(op: str, step: Step, change: PropertyChange, names: Names) -> Fact:
     path = _parse(change.path)
+    shown, root = change.path, _unordered_root(step.type, path)
+    if root is not None:
+        path, shown = root, format_path(root)
     before = find(step.old, path)
     if before is None:
         before = find(step.old_outputs, path)
-    kind = f"{change.kind.value}-replace" if change.replaces else change.kind.value
-    return Fact(
-        op, step.urn, step.type, change.path, kind, fingerprint(before, names), fingerprint(find(step.new, path), names)
-    )
+    after = find(step.new, path)
+    if root is not None:
+        before, after = (in_one_order(value, step.type, root) for value in (before, after))
+    kind = "update" if root is not None else change.kind.value
+    kind += "-replace" if change.replaces else ""
+    return Fact(op, step.urn, step.type, shown, kind, fingerprint(before, names), fingerprint(after, names))
+
+
+def _unordered_root(type_token: str, path: Path) -> Path | None:
+    """The list around a path whose order means nothing: which item changed depends on the order alone."""
+    known = unordered_paths(type_token)
+    if not known:
+        return None
+    pattern = tuple("*" if isinstance(segment, int) else segment for segment in path)
+    return next((path[:end] for end in range(1, len(path) + 1) if pattern[:end] in known), None)
 
 
 def _of_operation(op: str, step: Step, names: Names) -> Fact:
     """The operation itself. Without a detailed diff all inputs stand for what changes."""
-    return Fact(op, step.urn, step.type, _NO_PATH, "", _whole(step.old, names), _whole(step.new, names))
+    kind = DELETE_FIRST if step.delete_before_replace else ""
+    return Fact(op, step.urn, step.type, _NO_PATH, kind, _whole(step, step.old, names), _whole(step, step.new, names))
 
 
-def _whole(inputs: dict[str, Any] | None, names: Names) -> str:
-    return ABSENT if inputs is None else fingerprint(inputs, names)
+def _whole(step: Step, inputs: dict[str, Any] | None, names: Names) -> str:
+    return ABSENT if inputs is None else fingerprint(in_one_order(inputs, step.type), names)
 
 
 def _matters(fact: Fact) -> bool:
@@ -144,48 +161,3 @@ def find(value: Any, path: Path) -> Any:
         else:
             return value if is_unknown(value) or is_secret(value) else None
     return value
-
-
-def fingerprint(value: Any, names: Names = _NO_NAMES) -> str:
-    """Hash of a value that is the same for every spelling of it; a word for what has no value to hash.
-
-    names: texts that stand for the same thing although they differ (generated names).
-    """
-    if value is None:
-        return ABSENT
-    if is_unknown(value):
-        return UNKNOWN_WORD
-    if is_secret(value):
-        return SECRET_WORD
-    text = json.dumps(canonical(value), sort_keys=True, separators=(",", ":"))
-    if names:
-        text = _TOKEN.sub(lambda token: names.get(token[0], token[0]), text)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def canonical(value: Any) -> Any:
-    """One spelling: 1.0 as 1, a JSON document in a text as what it says, unknowns and secrets as words, no nulls."""
-    if isinstance(value, dict):
-        if is_secret(value):
-            return {"": SECRET_WORD}
-        return {key: canonical(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        return [canonical(item) for item in value]
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, str):
-        return _canonical_text(value)
-    return value
-
-
-def _canonical_text(text: str) -> Any:
-    if is_unknown(text):
-        return {"": UNKNOWN_WORD}
-    if is_secret(text):
-        return {"": SECRET_WORD}
-    if text[:1] in ("{", "[") and len(text) <= _LONGEST_DOCUMENT:
-        try:
-            return {"json": canonical(json.loads(text))}
-        except (ValueError, RecursionError):
-            return text
-    return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace as with_fields
 
+from tollgate.plan.connections import Connections
 from tollgate.plan.model import Op, Step
 from tollgate.plan.steps import RawStep, build_step
 
@@ -30,6 +31,8 @@ def fold(raws: Iterable[RawStep]) -> tuple[tuple[Step, ...], int]:
 
     Two pieces of one kind for one URN belong to two replacements: nothing is swallowed.
     """
+    raws = list(raws)
+    connections = Connections(raws)
     steps: list[Step] = []
     places: dict[tuple[str, int], int] = {}
     pieces: dict[tuple[str, int], list[RawStep]] = {}
@@ -44,12 +47,13 @@ def fold(raws: Iterable[RawStep]) -> tuple[tuple[Step, ...], int]:
             pieces.setdefault((raw.urn, nth), []).append(raw)
             continue
         op = _LOGICAL.get(raw.op, Op.UNRECOGNISED)
-        if op is Op.SAME and _plain_same(raw):
+        moved = connections.moved(raw)
+        if op is Op.SAME and not moved and _plain_same(raw):
             same += 1
         else:
-            steps.append(build_step(raw, op))
+            steps.append(build_step(raw, op, provider_moved=moved))
     for key, place in places.items():
-        steps[place] = _join(pieces[key])
+        steps[place] = _join(pieces[key], connections)
     return tuple(steps), same
 
 
@@ -61,7 +65,7 @@ def _plain_same(raw: RawStep) -> bool:
     return (old.protect, old.retain) == (new.protect, new.retain)
 
 
-def _join(pieces: list[RawStep]) -> Step:
+def _join(pieces: list[RawStep], connections: Connections) -> Step:
     """One replacement from its pieces; a left-over deletion of a replaced resource is a deletion."""
     ops = [piece.op for piece in pieces]
     base = next((piece for word in _WHOLE for piece in pieces if piece.op == word), None)
@@ -75,7 +79,12 @@ def _join(pieces: list[RawStep]) -> Step:
         new=base.new or next((piece.new for piece in pieces if piece.new), None),
         changes=base.changes or next((piece.changes for piece in pieces if piece.changes), base.changes),
     )
-    return build_step(merged, Op.REPLACE, delete_before_replace=_deleted_first(ops, merged))
+    return build_step(
+        merged,
+        Op.REPLACE,
+        delete_before_replace=_deleted_first(ops, merged),
+        provider_moved=connections.moved(merged),
+    )
 
 
 def _deleted_first(ops: list[str], merged: RawStep) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tollgate.plan.ties import Tie
 from tollgate.policy.severity import Severity
 
 
@@ -62,7 +63,10 @@ class Step(Frozen):
     type: str
     name: str = Field(description="last part of the URN")
     parent: str = Field("", description="parent URN, empty at the root")
-    provider: str = ""
+    provider: str = Field("", description="reference (URN::id) of the connection it is made through")
+    provider_moved: bool = Field(False, description="another connection, whose settings differ or are not known")
+    provider_before: str = ""
+    urn_before: str = Field("", description="URN in the state, another one when an alias renames it")
     custom: bool = True
     old: dict[str, Any] | None = Field(None, description="inputs before; None when the resource is new")
     new: dict[str, Any] | None = Field(None, description="inputs after; None when it goes away")
@@ -76,7 +80,7 @@ class Step(Frozen):
     protect_after: bool = False
     retain_on_delete: bool = Field(False, description="before the change")
     retain_after: bool = False
-    dependencies: tuple[str, ...] = ()
+    ties: tuple[Tie, ...] = Field((), description="before the change; only a digest shows them")
 
 
 class Violation(Frozen):
@@ -129,8 +133,10 @@ class Plan(Frozen):
     project: str = ""
     stack: str = ""
     steps: tuple[Step, ...] = Field(
-        description="changes, and sames that carry one (protect); plain sames are counted only"
+        description="changes, and sames that carry one (protect, retainOnDelete, another connection); plain sames "
+        "are counted only"
     )
+    seen: frozenset[str] | None = Field(None, description="URNs that the engine went through; None: not all are told")
     same: int = Field(0, description="resources that stay as they are")
     policy: PolicyResults | None = Field(None, description="None: no pack ran, or the source cannot say")
     diagnostics: tuple[Diagnostic, ...] = ()

@@ -8,20 +8,38 @@ from typing import Any
 from tollgate.errors import Problem, TollgateError
 from tollgate.plan.model import Frozen, Op, Plan, Step
 from tollgate.plan.text import decode, parse_json
+from tollgate.plan.ties import Tie, ties_of
 from tollgate.plan.urn import split_urn
 
 STATE_ADVICE = "give the output of `pulumi stack export`"
 # Versions of the untyped deployment that this reader knows (sdk/go/common/apitype/core.go: 3, and 4 with features).
 _VERSIONS = (3, 4)
+_MARKS = {
+    "custom": "custom",
+    "protect": "protect",
+    "retain_on_delete": "retainOnDelete",
+    "leftover": "delete",
+    "half_replaced": "pendingReplacement",
+    "tainted": "taint",
+}
 
 
 class StateResource(Frozen):
-    """What the state says of one resource; no values, so no secrets."""
+    """What the state says of one resource; no values, so no secrets.
+
+    leftover: an older one that was replaced and is still to be deleted. half_replaced: the old one is gone, the new
+    one not made yet. tainted: somebody asked for its replacement.
+    """
 
     urn: str
+    type: str = ""
+    custom: bool = True
     protect: bool = False
     retain_on_delete: bool = False
-    dependencies: tuple[str, ...] = ()
+    leftover: bool = False
+    half_replaced: bool = False
+    tainted: bool = False
+    ties: tuple[Tie, ...] = ()
 
 
 class PendingOperation(Frozen):
@@ -64,13 +82,16 @@ def read_state(text: str | bytes) -> State:
 
 
 def with_state(plan: Plan, state: State) -> Plan:
-    """The plan with guards and dependencies from the state.
+    """The plan with the guards that only the state knows.
 
     A resource that the plan changes and the state does not hold makes the plan one of another state: it is marked.
     """
-    known = {resource.urn: resource for resource in state.resources}
-    strangers = [step for step in plan.steps if _must_be_known(step) and step.urn not in known]
-    steps = tuple(_enriched(step, known[step.urn]) if step.urn in known else step for step in plan.steps)
+    known = {resource.urn: resource for resource in state.resources if not resource.leftover}
+    made = {step.urn for step in plan.steps if step.op in (Op.CREATE, Op.IMPORT)}
+    strangers = [
+        step for step in plan.steps if _must_be_known(step) and step.urn_before not in known and step.urn not in made
+    ]
+    steps = tuple(_enriched(step, known[step.urn_before]) if step.urn_before in known else step for step in plan.steps)
     notes = plan.notes
     if strangers:
         names = ", ".join(sorted({step.name for step in strangers})[:3])
@@ -85,13 +106,10 @@ def _must_be_known(step: Step) -> bool:
 
 
 def _enriched(step: Step, resource: StateResource) -> Step:
-    return step.model_copy(
-        update={
-            "protect_before": step.protect_before or resource.protect,
-            "retain_on_delete": resource.retain_on_delete,
-            "dependencies": step.dependencies or resource.dependencies,
-        }
-    )
+    guards = (step.protect_before or resource.protect, resource.retain_on_delete)
+    if guards == (step.protect_before, step.retain_on_delete):
+        return step
+    return step.model_copy(update={"protect_before": guards[0], "retain_on_delete": guards[1]})
 
 
 def _entries(deployment: Mapping[str, Any], key: str, problems: list[Problem]) -> list[tuple[Any, str]]:
@@ -107,12 +125,25 @@ def _resource(entry: Any, where: str, problems: list[Problem]) -> StateResource 
     if not isinstance(urn, str) or split_urn(urn) is None:
         problems.append(Problem(where, "expected a resource with a URN"))
         return None
-    protect, retain = entry.get("protect", False), entry.get("retainOnDelete", False)
-    needs = entry.get("dependencies") or []
-    if not isinstance(protect, bool) or not isinstance(retain, bool) or not _texts(needs):
-        problems.append(Problem(where, "expected protect and retainOnDelete as true or false, dependencies as URNs"))
+    marks = {name: entry.get(key, False) for name, key in _MARKS.items()}
+    if not all(isinstance(mark, bool) for mark in marks.values()):
+        problems.append(Problem(where, f"expected true or false for {', '.join(_MARKS.values())}"))
         return None
-    return StateResource.model_construct(urn=urn, protect=protect, retain_on_delete=retain, dependencies=tuple(needs))
+    if not _ties_are_texts(entry):
+        problems.append(Problem(where, "expected the resources it depends on as URNs"))
+        return None
+    kind = split_urn(urn).type  # type: ignore[union-attr]
+    return StateResource.model_construct(urn=urn, type=kind, ties=ties_of(entry), **marks)
+
+
+def _ties_are_texts(entry: Mapping[str, Any]) -> bool:
+    several = [entry.get("dependencies") or [], entry.get("replaceWith") or []]
+    properties = entry.get("propertyDependencies") or {}
+    if not isinstance(properties, Mapping):
+        return False
+    several += properties.values()
+    single = [entry.get(key) or "" for key in ("parent", "provider", "deletedWith")]
+    return all(_texts(each or []) for each in several) and all(isinstance(text, str) for text in single)
 
 
 def _texts(values: Any) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from tollgate.errors import Problem
 from tollgate.plan.model import ChangeKind, Op, PropertyChange, Step
 from tollgate.plan.text import plain
+from tollgate.plan.ties import Tie, ties_of
 from tollgate.plan.urn import split_urn
 from tollgate.policy.sentinels import SECRET, SECRET_SIGNATURE, SIGNATURE_KEY
 
@@ -33,7 +34,9 @@ class Side:
     retain: bool
     replaced_later: bool
     pending_replacement: bool
-    dependencies: tuple[str, ...]
+    urn: str
+    provider: str
+    ties: tuple[Tie, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ class Spelling:
 
 DIGEST_SPELLING = Spelling("oldState", "newState", "diffReasons", "replaceReasons", "kind")
 EVENT_SPELLING = Spelling("old", "new", "diffs", "keys", "diffKind")
+
+_OLD_SIDES = (DIGEST_SPELLING.old, EVENT_SPELLING.old)
 
 _KINDS = {kind.value: (kind, False) for kind in ChangeKind} | {
     f"{kind.value}-replace": (kind, True) for kind in ChangeKind
@@ -129,10 +134,13 @@ def read_step(source: Any, spelling: Spelling, where: str) -> RawStep:
         reader.bad("urn", "expected a Pulumi URN (urn:pulumi:<stack>::<project>::<type>::<name>)")
     old, old_type = _side(reader, source, spelling.old)
     new, new_type = _side(reader, source, spelling.new)
+    stated = reader.field(source, "type", str, "") or new_type or old_type
+    if parts is not None and stated and stated != parts.type:
+        reader.bad("type", f"the URN says {plain(parts.type)}")
     raw = RawStep(
         op=plain(op),
         urn=urn,
-        type=plain(reader.field(source, "type", str, "") or new_type or old_type or (parts.type if parts else "")),
+        type=plain(parts.type if parts else ""),
         name=parts.name if parts else "",
         provider=reader.field(source, "provider", str, ""),
         old=old,
@@ -159,7 +167,9 @@ def _side(reader: _Reader, source: Mapping[str, Any], key: str) -> tuple[Side | 
         retain=reader.field(state, "retainOnDelete", bool, False),
         replaced_later=reader.field(state, "delete", bool, False),
         pending_replacement=reader.field(state, "pendingReplacement", bool, False),
-        dependencies=reader.names(state, "dependencies"),
+        urn=reader.field(state, "urn", str, ""),
+        provider=reader.field(state, "provider", str, ""),
+        ties=ties_of(state) if key in _OLD_SIDES else (),
     )
     return side, reader.field(state, "type", str, "")
 
@@ -200,7 +210,7 @@ def _blind_below(item: Any) -> Any:
     return blind(item) if isinstance(item, dict | list) else item
 
 
-def build_step(raw: RawStep, op: Op, *, delete_before_replace: bool = False) -> Step:
+def build_step(raw: RawStep, op: Op, *, delete_before_replace: bool = False, provider_moved: bool = False) -> Step:
     """The Step of the Plan. One whose sides do not fit its operation is UNRECOGNISED: a change we cannot vouch for."""
     expected = _SIDES.get(op)
     if expected and expected != (raw.old is not None, raw.new is not None):
@@ -214,7 +224,10 @@ def build_step(raw: RawStep, op: Op, *, delete_before_replace: bool = False) -> 
         type=raw.type,
         name=plain(raw.name),
         parent=side.parent if side else "",
-        provider=raw.provider,
+        provider=new.provider if new else raw.provider,
+        provider_moved=provider_moved,
+        provider_before=old.provider if old else "",
+        urn_before=(old.urn if old else "") or raw.urn,
         custom=side.custom if side else True,
         old=old.inputs if old else None,
         new=new.inputs if new else None,
@@ -228,5 +241,5 @@ def build_step(raw: RawStep, op: Op, *, delete_before_replace: bool = False) -> 
         protect_after=new.protect if new else False,
         retain_on_delete=old.retain if old else (new.retain if new else False),
         retain_after=new.retain if new else False,
-        dependencies=side.dependencies if side else (),
+        ties=old.ties if old else (),
     )

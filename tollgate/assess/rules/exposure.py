@@ -9,7 +9,7 @@ from tollgate.assess.model import Evidence
 from tollgate.assess.naming import capital, subject
 from tollgate.assess.rule import Doubt, Hit, step_rule
 from tollgate.books.guards import guard_book
-from tollgate.plan.facts import fingerprint
+from tollgate.plan.canonical import fingerprint
 from tollgate.plan.model import Op, Step
 from tollgate.policy.severity import CRITICAL, HIGH, MEDIUM, Severity
 

@@ -10,7 +10,7 @@ from tollgate.assess.naming import capital, subject
 from tollgate.assess.rule import Doubt, Hit, StepRule, step_rule
 from tollgate.assess.values import Pair, in_words, is_hidden, is_known, is_missing, pairs
 from tollgate.books.guards import Danger, Guard, Unit, guard_book, guards_of
-from tollgate.plan.facts import fingerprint
+from tollgate.plan.canonical import fingerprint
 from tollgate.plan.model import Op, Step
 from tollgate.policy.paths import parse_path
 from tollgate.policy.reading import Reading

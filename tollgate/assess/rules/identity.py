@@ -12,7 +12,7 @@ from tollgate.assess.rule import Doubt, Hit, step_rule
 from tollgate.assess.values import pairs
 from tollgate.books.guards import guard_book
 from tollgate.books.match import matches
-from tollgate.plan.facts import fingerprint
+from tollgate.plan.canonical import fingerprint
 from tollgate.plan.model import Op, Step
 from tollgate.policy.reading import Reading, State
 from tollgate.policy.sentinels import SECRET, UNKNOWN
