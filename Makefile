@@ -9,7 +9,7 @@ help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 rehearse: .venv/main.done  ## set everything up, then rehearse staging with a sample change; report in out/
-	@$(BIN)/tollgate rehearse staging --what-if $(SAMPLE); code=$$?; \
+	@$(BIN)/tollgate rehearse staging --what-if $(SAMPLE) --no-checkov; code=$$?; \
 	case $$code in \
 	0|2|3) echo "The rehearsal worked; the decision's exit code was $$code. Open out/report.html";; \
 	*) exit $$code;; \
@@ -28,9 +28,9 @@ bench: .venv/dev.done  ## measure; figures go to docs/reference/performance.md
 	$(BIN)/python -m tests.bench
 
 locks:  ## renew the hashed locks (needs uv)
-	@for name in main dev checkov; do \
-	  uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q \
-	    --custom-compile-command "make locks" requirements/$$name.in -o requirements/$$name.txt || exit 1; \
+	@for lock in requirements/main.txt requirements/dev.txt tollgate/scan/checkov.txt; do \
+	  name=$$(basename $$lock .txt); uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q \
+	    --custom-compile-command "make locks" requirements/$$name.in -o $$lock || exit 1; \
 	done
 
 clean:  ## remove what was made here; the user's cache folder stays

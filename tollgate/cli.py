@@ -45,6 +45,9 @@ def rehearse(
     ] = None,
     from_nothing: Annotated[bool, typer.Option("--from-nothing", help="Compare with nothing: all is new.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the engine's files for a look inside.")] = False,
+    checkov: Annotated[
+        bool, typer.Option("--checkov/--no-checkov", help="Let checkov look at the whole footprint, too.")
+    ] = True,
     out: Annotated[Path | None, typer.Option(help="Folder for the reports [default: out/ in the project].")] = None,
 ) -> None:
     """Run the change through the real engine on stand-in clouds, and write the decision and its report.
@@ -64,7 +67,7 @@ def rehearse(
     project = find_project(Path.cwd())
     codes = []
     for name in project.stacks() if every else (str(stack),):
-        options = Options(stack=name, base=base, state=state, what_if=what_if, from_nothing=from_nothing, keep=keep)
+        options = Options(name, base, state, what_if, from_nothing=from_nothing, keep=keep, checkov=checkov)
         folder = (out or project.output) / (name if every else "")
         try:
             with progress() as say:

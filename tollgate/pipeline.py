@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,14 +17,20 @@ from tollgate.gate.model import Decision
 from tollgate.plan.read import read_plan
 from tollgate.plan.state import read_state
 from tollgate.rehearsal.baseline import Baseline, choose
-from tollgate.rehearsal.rehearse import Rehearsal, Request, default_keep, rehearse
+from tollgate.rehearsal.rehearse import Refused, Rehearsal, Request, Stopwatch, default_keep, rehearse
 from tollgate.report.model import Report, build_report
 from tollgate.report.parts import Stage, Subject
+from tollgate.scan.environment import Environment, environment
+from tollgate.scan.model import NotRun, Scan
+from tollgate.scan.register import read_register
+from tollgate.scan.scan import scan_footprint
+
+LONGEST_REASON = 200  # characters of the engine's message in a sentence of ours
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the user asked ``tollgate rehearse`` for."""
+    """What the user asked ``tollgate rehearse`` for. checkov: whether it looks at the footprint, too."""
 
     stack: str
     base: str | None = None
@@ -31,6 +38,7 @@ class Options:
     what_if: Path | None = None
     from_nothing: bool = False
     keep: bool = False
+    checkov: bool = True
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,8 @@ def rehearse_change(options: Options, project: Project, now: datetime, say: Say)
         what_if=options.what_if,
         from_nothing=options.from_nothing,
     )
+    register = read_register(project.policies)
+    scanner = scanner_for(say) if options.checkov else None
     request = Request(
         project=project,
         stack=options.stack,
@@ -59,30 +69,63 @@ def rehearse_change(options: Options, project: Project, now: datetime, say: Say)
         overlay=options.what_if,
         policies=project.policies,
         keep=default_keep(options.stack) if options.keep else None,
+        carry_out=isinstance(scanner, Environment),
     )
     rehearsal = rehearse(request, find(say), say)
+    watch = Stopwatch(say, dict(rehearsal.timings))
+    scan = looked_at(rehearsal, scanner, watch)
     assessment = assess(
         rehearsal.plan,
         unlisted_types=rehearsal.unlisted_types,
         undecided=rehearsal.undecided,
         unreadable_secrets=rehearsal.unreadable_secrets,
+        scan=scan,
+        register=register,
+        today=now.date(),
     )
     decision = decide(assessment)
-    report = build_report(decision, subject=subject_of(options, baseline, rehearsal, project, now))
-    return Outcome(decision, report, request.keep)
+    subject = subject_of(options, baseline, rehearsal.engine_version, watch.seconds, project, now)
+    return Outcome(decision, build_report(decision, subject=subject), request.keep)
 
 
-def subject_of(options: Options, baseline: Baseline, rehearsal: Rehearsal, project: Project, now: datetime) -> Subject:
+def scanner_for(say: Say) -> Environment | NotRun:
+    """checkov's environment, made if need be; or why there is none."""
+    try:
+        return environment(say)
+    except TollgateError as error:
+        return NotRun(why=" ".join(str(error).split()))
+
+
+def looked_at(rehearsal: Rehearsal, scanner: Environment | NotRun | None, watch: Stopwatch) -> Scan | NotRun | None:
+    """What checkov makes of the footprint that the rehearsal ended with. None: it was not asked for."""
+    if not isinstance(scanner, Environment):
+        return scanner
+    if isinstance(rehearsal.footprint, Refused):
+        return NotRun(why=f"the engine did not carry the change out ({rehearsal.footprint.why[:LONGEST_REASON]})")
+    if rehearsal.footprint is None:
+        return NotRun(why="the change was not carried out")
+    with watch.stage("checkov", "looking at the whole footprint"):
+        return scan_footprint(rehearsal.footprint, scanner)
+
+
+def subject_of(
+    options: Options,
+    baseline: Baseline,
+    engine_version: str,
+    seconds: Mapping[str, float],
+    project: Project,
+    now: datetime,
+) -> Subject:
     """What the report is about, in words."""
     change = f"the settings in {options.what_if}" if options.what_if else "the working tree"
     return Subject(
         project=project.name,
         stack=options.stack,
         compared=f"{change}, compared with {baseline.description}",
-        engine_version=rehearsal.engine_version,
+        engine_version=engine_version,
         stand_ins=True,
         generated_at=now,
-        durations=tuple(Stage(name=name, seconds=seconds) for name, seconds in rehearsal.timings.items()),
+        durations=tuple(Stage(name=name, seconds=taken) for name, taken in seconds.items()),
         repeat=command_of(options),
     )
 
@@ -93,7 +136,8 @@ def command_of(options: Options) -> str:
     for name, value in (("--base", options.base), ("--state", options.state), ("--what-if", options.what_if)):
         if value:
             words += [name, str(value)]
-    return " ".join([*words, *(["--from-nothing"] if options.from_nothing else [])])
+    flags = [("--from-nothing", options.from_nothing), ("--no-checkov", not options.checkov)]
+    return " ".join([*words, *(name for name, wanted in flags if wanted)])
 
 
 def assess_file(plan: Path, state: Path | None) -> Decision:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import date
 from functools import lru_cache
 
 from tollgate.assess.model import SCHEMA_VERSION, Assessment, ChangedResource, Counts, Finding, Origin, Unknown
@@ -11,18 +12,22 @@ from tollgate.assess.policy import policy_checks, policy_findings, policy_unknow
 from tollgate.assess.rule import Doubt, Hit, PlanRule, StepRule
 from tollgate.assess.rules import PLAN_RULES, STEP_RULES
 from tollgate.assess.rules.data import replace_reasons
+from tollgate.assess.scan import Seen, with_scan
 from tollgate.assess.trust import plan_findings, plan_unknowns, stand_in_unknowns, unknown_findings
 from tollgate.plan.collector import collector_paused
 from tollgate.plan.facts import facts, facts_digest
 from tollgate.plan.model import Op, Plan, Step
 from tollgate.plan.state import State, with_state
 from tollgate.policy.severity import Severity
+from tollgate.scan.model import NotRun, Scan
+from tollgate.scan.register import Register
 
 _ROOT = "pulumi:pulumi:Stack"
 _NEW = (Op.CREATE, Op.READ)
 _RULE_IDS = (*(rule.id for rule in STEP_RULES), *(rule.id for rule in PLAN_RULES))
 _RULE_ORDER = {rule: place for place, rule in enumerate(_RULE_IDS)}
 _WORST_FIRST = {severity: -severity.rank for severity in Severity}
+NO_REGISTER = Register()
 _MOST_PROPERTIES = 50  # in a row of the appendix
 
 
@@ -33,6 +38,9 @@ def assess(
     unlisted_types: frozenset[str] = frozenset(),
     undecided: Iterable[tuple[str, str]] = (),
     unreadable_secrets: Iterable[str] = (),
+    scan: Scan | NotRun | None = None,
+    register: Register = NO_REGISTER,
+    today: date = date.max,
 ) -> Assessment:
     """What a plan means.
 
@@ -40,26 +48,29 @@ def assess(
     unlisted_types: types of which a stand-in provider does not know what replaces them.
     undecided: (URN, path) pairs whose replacement only the real cloud decides.
     unreadable_secrets: URNs whose old secret a rehearsal could not read.
+    scan: what checkov made of the footprint after the change; None when it was left out.
+    register: what the project accepts of that, judged on ``today``; without a day nothing is accepted.
     """
     plan = with_state(plan, state) if state else plan
     with collector_paused():
         seen = [outcome for step in plan.steps for outcome in _look_at(step)]
         stand_in = stand_in_unknowns(plan, unlisted_types, undecided, unreadable_secrets)
-        unknowns = _unique([*_unknowns(seen), *plan_unknowns(plan), *stand_in, *policy_unknowns(plan.policy)])
-        return _assessment(plan, state, seen, unknowns)
+        findings = [
+            *(finding for finding in seen if isinstance(finding, Finding)),
+            *(_finding(rule, hit, hit.urn) for rule in PLAN_RULES for hit in rule.look(plan)),
+            *plan_findings(plan, state),
+            *policy_findings(plan.policy),
+        ]
+        scanned = with_scan(findings, scan, register, today, {step.urn for step in plan.steps})
+        unknowns = _unique(
+            [*_unknowns(seen), *plan_unknowns(plan), *stand_in, *policy_unknowns(plan.policy), *scanned.unknowns]
+        )
+        return _assessment(plan, scanned, unknowns)
 
 
-def _assessment(
-    plan: Plan, state: State | None, seen: list[Finding | Unknown], unknowns: tuple[Unknown, ...]
-) -> Assessment:
+def _assessment(plan: Plan, scanned: Seen, unknowns: tuple[Unknown, ...]) -> Assessment:
     """All parts together, in an order that does not depend on the plan's."""
-    findings = [
-        *(finding for finding in seen if isinstance(finding, Finding)),
-        *(_finding(rule, hit, hit.urn) for rule in PLAN_RULES for hit in rule.look(plan)),
-        *plan_findings(plan, state),
-        *policy_findings(plan.policy),
-        *unknown_findings(_of_plan(unknowns), _existing(plan)),
-    ]
+    findings = [*scanned.findings, *unknown_findings(_of_plan(unknowns), _existing(plan))]
     return Assessment.model_construct(
         schema_version=SCHEMA_VERSION,
         project=plan.project,
@@ -70,8 +81,9 @@ def _assessment(
         unknowns=unknowns,
         checks=policy_checks(plan.policy),
         waived=policy_waived(plan.policy),
+        scan=scanned.summary,
         resources=tuple(sorted((_row(step) for step in plan.steps), key=_row_order)),
-        notes=tuple(sorted(set(plan.notes))),
+        notes=tuple(sorted({*plan.notes, *scanned.notes})),
     )
 
 

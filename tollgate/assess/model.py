@@ -18,6 +18,7 @@ class Origin(StrEnum):
 
     OPERATION = "operation"  # a rule over the steps of the plan
     POLICY = "policy"  # the policy pack, over one resource's inputs
+    CHECKOV = "checkov"  # checkov, over what the stack declares once the change is made
     PLAN = "plan"  # the plan itself could not be read to the end, or says something went wrong
 
 
@@ -41,12 +42,13 @@ class Finding(Frozen):
     fix: str = ""
     evidence: tuple[Evidence, ...] = ()
     mandatory: bool = Field(False, description="a rule of the pack that the engine itself enforces")
+    also: tuple[str, ...] = Field((), description="checks of checkov that found the same, told here and not again")
 
 
 class Unknown(Frozen):
     """Something we cannot tell. Never a zero, never a pass."""
 
-    what: str = Field(description="stable word: diff, type, replacement, value, op, secret, policy")
+    what: str = Field(description="stable word: diff, type, replacement, value, op, secret, policy, scan")
     sentence: str
     urn: str = ""
 
@@ -85,6 +87,26 @@ class Waived(Frozen):
     instead: str = Field(description="what keeps people safe meanwhile")
 
 
+class AcceptedRisk(Frozen):
+    """Findings of one check that the project's register accepts; ``resources``: on how many."""
+
+    rule: str
+    resources: int
+    reason: str
+    approver: str
+    expires: date
+
+
+class Scanned(Frozen):
+    """How checkov's look at the whole footprint went. Counts are check x resource pairs."""
+
+    ran: bool
+    version: str = ""
+    resources: int = 0
+    checks: Checks = Checks()
+    accepted: tuple[AcceptedRisk, ...] = ()
+
+
 class ChangedResource(Frozen):
     """A row of the appendix."""
 
@@ -108,5 +130,6 @@ class Assessment(Frozen):
     unknowns: tuple[Unknown, ...] = ()
     checks: Checks | None = Field(None, description="None: no pack ran")
     waived: tuple[Waived, ...] = ()
+    scan: Scanned | None = Field(None, description="None: checkov was left out")
     resources: tuple[ChangedResource, ...] = ()
     notes: tuple[str, ...] = ()

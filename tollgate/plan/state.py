@@ -61,13 +61,7 @@ def read_state(text: str | bytes) -> State:
 
     Raises TollgateError when the text is cut off or is no stack export.
     """
-    document = parse_json(decode(text), "state")
-    deployment = document.get("deployment") if isinstance(document, dict) else None
-    if not isinstance(document, dict) or not isinstance(deployment, dict):
-        raise TollgateError("This is not a Pulumi state: it has no deployment.", advice=STATE_ADVICE)
-    if document.get("version") not in _VERSIONS:
-        message = f"This state has version {document.get('version')!r}; versions 3 and 4 are known."
-        raise TollgateError(message, advice=STATE_ADVICE)
+    deployment = deployment_of(parse_json(decode(text), "state"))
     problems: list[Problem] = []
     resources = [_resource(entry, where, problems) for entry, where in _entries(deployment, "resources", problems)]
     pending = [
@@ -79,6 +73,17 @@ def read_state(text: str | bytes) -> State:
         resources=tuple(resource for resource in resources if resource),
         pending_operations=tuple(operation for operation in pending if operation),
     )
+
+
+def deployment_of(document: Any) -> dict[str, Any]:
+    """The deployment within a parsed stack export. Raises TollgateError when there is none, or of another version."""
+    deployment = document.get("deployment") if isinstance(document, dict) else None
+    if not isinstance(document, dict) or not isinstance(deployment, dict):
+        raise TollgateError("This is not a Pulumi state: it has no deployment.", advice=STATE_ADVICE)
+    if document.get("version") not in _VERSIONS:
+        message = f"This state has version {document.get('version')!r}; versions 3 and 4 are known."
+        raise TollgateError(message, advice=STATE_ADVICE)
+    return deployment
 
 
 def with_state(plan: Plan, state: State) -> Plan:

@@ -20,6 +20,7 @@ from tollgate.engine.project import Project
 from tollgate.engine.toolchain import Toolchain
 from tollgate.errors import Problem, TollgateError
 from tollgate.plan.events import PlanBuilder
+from tollgate.plan.footprint import Footprint, read_footprint
 from tollgate.plan.model import Plan
 from tollgate.rehearsal.baseline import Baseline, Kind, check_out
 from tollgate.rehearsal.packages import packages_installed
@@ -41,11 +42,16 @@ SKIP_CHECKPOINTS = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "t
 REFUSED = ("preview failed",)
 PROTECTED = ("marked for protection", "cannot be deleted because", "is protected")
 SAY_EVERY_SECONDS = 3.0
+APPLY = ("up", "--yes", "--skip-preview", "--config-file")
+HEAD = "head.yaml"
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to rehearse. policies: None leaves the pack out. keep: where to leave the workspace for a look inside."""
+    """What to rehearse. policies: None leaves the pack out. keep: where to leave the workspace for a look inside.
+
+    carry_out: bring the change up on the stand-in clouds, too, so that every value of the footprint is known.
+    """
 
     project: Project
     stack: str
@@ -53,16 +59,29 @@ class Request:
     overlay: Path | None = None
     policies: Path | None = None
     keep: Path | None = None
+    carry_out: bool = False
+
+
+class Refused(BaseModel):
+    """The engine would not carry the change out; ``why`` in its own words, one line."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    why: str
 
 
 class Rehearsal(BaseModel):
-    """The plan, and what a reader must know of how it came about. Seconds per stage in ``timings``."""
+    """The plan, and what a reader must know of how it came about. Seconds per stage in ``timings``.
+
+    footprint: all that the stack declares once the change is carried out; None when that was not asked for.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     plan: Plan
     engine_version: str
     timings: dict[str, float]
+    footprint: Footprint | Refused | None = None
     unlisted_types: frozenset[str] = frozenset()
     undecided: frozenset[tuple[str, str]] = frozenset()
     unreadable_secrets: frozenset[str] = frozenset()
@@ -104,8 +123,13 @@ def rehearse(request: Request, toolchain: Toolchain, say: Say) -> Rehearsal:
                     run.bring_up_baseline(opens=secret is not None)
             with watch.stage("preview", f"the change to {request.stack}"):
                 plan = run.preview(head)
+            footprint = None
+            if request.carry_out:
+                with watch.stage("footprint", "carrying the change out on the stand-in clouds"):
+                    footprint = run.carry_out()
             result = Rehearsal(
                 plan=plan.model_copy(update={"notes": (*plan.notes, *notes(request, head))}),
+                footprint=footprint,
                 engine_version=toolchain.version,
                 timings=watch.seconds,
                 unlisted_types=cloud.unlisted_types,
@@ -150,7 +174,7 @@ class Run:
         settings = read_settings(then.stack_file(request.stack), overlay=None, opens=opens)
         file = self.write(settings, "baseline.yaml")
         outcome = self.stream(
-            ["up", "--yes", "--skip-preview", "--config-file", str(file)],
+            [*APPLY, str(file)],
             then.root,
             Progress("baseline", self.say),
             SKIP_CHECKPOINTS,
@@ -169,7 +193,7 @@ class Run:
     def preview(self, head: StackSettings) -> Plan:
         """The plan from baseline to head, with what the pack says of it."""
         builder, progress = PlanBuilder(), Progress("preview", self.say)
-        arguments = ["preview", "--config-file", str(self.write(head, "head.yaml"))]
+        arguments = ["preview", "--config-file", str(self.write(head, HEAD))]
         if self.request.policies is not None:
             arguments += ["--policy-pack", str(self.request.policies)]
 
@@ -191,6 +215,17 @@ class Run:
         if errors or (outcome.code != 0 and not refused and not outcome.errors):
             raise failure(sentence, Outcome(outcome.code, errors=tuple(errors)), self.request.project.root)
         return plan
+
+    def carry_out(self) -> Footprint | Refused:
+        """Apply the head, which was previewed before, and read what the stack then holds. The pack has no say here."""
+        arguments = [*APPLY, str(self.space.folder / HEAD)]
+        progress = Progress("footprint", self.say)
+        outcome = self.stream(arguments, self.request.project.root, progress, SKIP_CHECKPOINTS)
+        if outcome.code != 0:
+            said = " ".join(" ".join(outcome.errors).split()) or f"exit code {outcome.code}"
+            return Refused(why=said)
+        arguments = ["stack", "export", "--stack", self.space.full_name]
+        return read_footprint(self.space.cli.run(arguments, cwd=self.space.shadow).stdout)
 
     def write(self, settings: StackSettings, name: str) -> Path:
         """The settings as a file for the engine; values that could not be decrypted get an encrypted stand-in."""

@@ -66,6 +66,10 @@ class Sdk:
         self._classes = _registered_classes(folder)
         self._types: dict[str, ResourceTypes | None] = {}
 
+    def tokens(self) -> tuple[str, ...]:
+        """All resource types of this package, in order."""
+        return tuple(sorted(self._classes))
+
     def registers(self, token: str) -> bool:
         """True for a type of this package; a Kubernetes custom resource is not one."""
         return token in self._classes

@@ -108,7 +108,7 @@ def _found(finding: Finding, appendix: Appendix, *, alike: int = 0) -> Found:
         said=Statement(said=quote(readable(finding.sentence)), evidence=appendix.of_finding(finding)),
         why=readable(finding.why),
         fix=readable(finding.fix),
-        proof=tuple(map(_proof, finding.evidence)),
+        proof=(*map(_proof, finding.evidence), *_also(finding)),
         alike=alike,
     )
 
@@ -121,6 +121,10 @@ def _proof(evidence: Evidence) -> Phrase:
     if before:
         return phrase("proof_before", path=path, before=before)
     return phrase("proof_after", path=path, after=after) if after else quote(path)
+
+
+def _also(finding: Finding) -> tuple[Phrase, ...]:
+    return (phrase("proof_also", checks=", ".join(map(clean, finding.also))),) if finding.also else ()
 
 
 def _readable(subject: Subject) -> Subject:

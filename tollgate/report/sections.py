@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tollgate.assess.model import Assessment
+from tollgate.assess.model import AcceptedRisk, Assessment, Scanned
 from tollgate.gate.model import Decision, Verdict
 from tollgate.policy.severity import Severity
 from tollgate.report.appendix import MADE, RESOURCES, RULES, SCOPE, Appendix
@@ -167,12 +167,39 @@ def _lost(assessment: Assessment, appendix: Appendix) -> tuple[Statement, ...]:
 def _checks(assessment: Assessment) -> tuple[Statement, ...]:
     checks = assessment.checks
     if checks is None:
-        return (_open(phrase("checks_no_pack")),)
+        return (_open(phrase("checks_no_pack")), *_scan(assessment.scan))
     total = checks.passed + checks.failed + checks.waived + checks.not_evaluated
     said = [_say(phrase("checks_made", n=total), MADE)]
     if checks.not_evaluated:
         said.append(_say(phrase("checks_not_evaluated"), MADE))
-    return tuple(said)
+    return (*said, *_scan(assessment.scan))
+
+
+def _scan(scan: Scanned | None) -> tuple[Statement, ...]:
+    """Whether checkov looked, what came of it, and what of that is accepted."""
+    if scan is None or not scan.ran:
+        return (_open(phrase("scan_not_run" if scan else "scan_left_out")),)
+    ran = phrase(
+        "scan_ran",
+        n=scan.resources,
+        version=clean(scan.version),
+        passed=scan.checks.passed,
+        failed=scan.checks.failed,
+        waived=scan.checks.waived,
+        unsettled=scan.checks.not_evaluated,
+    )
+    return (_say(ran, MADE), *(_say(_accepted(risk), MADE) for risk in scan.accepted))
+
+
+def _accepted(risk: AcceptedRisk) -> Phrase:
+    return phrase(
+        "scan_accepted",
+        n=risk.resources,
+        rule=clean(risk.rule),
+        reason=readable(risk.reason).rstrip("."),
+        approver=readable(risk.approver),
+        expires=risk.expires.isoformat(),
+    )
 
 
 def _waived(assessment: Assessment, appendix: Appendix) -> tuple[Statement, ...]:

@@ -1,0 +1,73 @@
+"""The footprint: all that a stack declares, as a ``pulumi stack export`` has it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from tollgate.errors import Problem, TollgateError
+from tollgate.plan.model import Frozen
+from tollgate.plan.state import STATE_ADVICE, deployment_of
+from tollgate.plan.steps import blind
+from tollgate.plan.text import decode, parse_json
+from tollgate.plan.urn import split_urn
+
+
+class Declared(Frozen):
+    """One resource that a provider looks after. ``inputs`` as in tollgate.plan.model.Step: secrets are blinded.
+
+    references: by property, the URNs of the resources that its value was made of.
+    """
+
+    urn: str
+    type: str
+    name: str
+    inputs: dict[str, Any]
+    references: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+
+
+class Footprint(Frozen):
+    """Every resource of a stack, and the providers that look after them; components and what is only read are not."""
+
+    resources: tuple[Declared, ...]
+
+
+def read_footprint(text: str | bytes) -> Footprint:
+    """The Footprint in a stack export. Raises TollgateError when the text is no stack export."""
+    deployment = deployment_of(parse_json(decode(text), "state"))
+    problems: list[Problem] = []
+    found = [
+        _declared(entry, f"deployment.resources[{number}]", problems)
+        for number, entry in enumerate(deployment.get("resources") or [])
+        if _is_ours(entry)
+    ]
+    if problems:
+        raise TollgateError("The state is not shaped as Pulumi writes it.", problems[:20], advice=STATE_ADVICE)
+    return Footprint(resources=tuple(found))
+
+
+def _is_ours(entry: Any) -> bool:
+    """A resource that a provider makes; neither read from elsewhere nor on its way out."""
+    return (
+        isinstance(entry, dict)
+        and entry.get("custom") is True
+        and not entry.get("external")
+        and not entry.get("delete")
+    )
+
+
+def _declared(entry: dict[str, Any], where: str, problems: list[Problem]) -> Declared:
+    urn = entry.get("urn")
+    parts = split_urn(urn) if isinstance(urn, str) else None
+    inputs, references = entry.get("inputs") or {}, entry.get("propertyDependencies") or {}
+    if parts is None or not isinstance(inputs, dict) or not isinstance(references, dict):
+        problems.append(Problem(where, "expected a resource with a URN, inputs and dependencies by property"))
+        return Declared(urn="", type="", name="", inputs={})
+    return Declared(
+        urn=str(urn),
+        type=parts.type,
+        name=parts.name,
+        inputs=blind(inputs),
+        references={name: tuple(urns) for name, urns in references.items() if urns},
+    )
