@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from tollgate.books.lines import Operation
-from tollgate.plan.facts import find, fingerprint
+from tollgate.plan.canonical import fingerprint
+from tollgate.plan.facts import find
 from tollgate.plan.model import ChangeKind, Op, Step
 from tollgate.policy.paths import Path, parse_path
 from tollgate.policy.sentinels import is_secret, is_unknown

@@ -149,7 +149,7 @@ def _effect(line: EffectLine, step: Step, op: Operation, path: Path, new: frozen
 
 def _on_something_new(step: Step, line: EffectLine, new: frozenset[str]) -> bool:
     """It is set on something that this change makes: a direct dependency of one of the types that the line names."""
-    for urn in step.dependencies:
+    for urn in step.needs:
         parts = split_urn(urn) if urn in new else None
         if parts and matches(parts.type, line.within):
             return True

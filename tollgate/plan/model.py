@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tollgate.plan.ties import Tie
+from tollgate.plan.ties import Tie, TieKind
 from tollgate.policy.severity import Severity
 
 
@@ -81,6 +81,12 @@ class Step(Frozen):
     retain_on_delete: bool = Field(False, description="before the change")
     retain_after: bool = False
     ties: tuple[Tie, ...] = Field((), description="before the change; only a digest shows them")
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """URNs of what it is made from, or made after."""
+        made_from = (TieKind.PROPERTY, TieKind.ORDER)
+        return tuple(dict.fromkeys(tie.urn for tie in self.ties if tie.kind in made_from))
 
 
 class Violation(Frozen):
