@@ -1,0 +1,91 @@
+"""Who is affected: from a changed resource to the services it serves, by ownership and by what hangs on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from tollgate.assess.register import ServiceRegister
+from tollgate.plan.graph import Graph
+from tollgate.plan.model import Frozen, Op, Plan, Step
+from tollgate.plan.ties import TieKind
+from tollgate.plan.urn import split_urn
+
+# Our choice: a database behind a subnet group behind a subnet behind a network is four. Further out everything
+# hangs on everything, and a list of everything tells a reader nothing.
+MOST_HOPS = 4
+# A connection to a cloud ties all to all; what a change of it does is told resource by resource.
+_LEADS_ON = frozenset({TieKind.PROPERTY, TieKind.DELETED_WITH, TieKind.REPLACED_WITH})
+_QUIET = (Op.READ, Op.REFRESH)
+
+
+class Through(Frozen):
+    """One step of a way through the footprint: this resource uses the one before it, in this property."""
+
+    urn: str
+    property: str
+
+
+class Reached(Frozen):
+    """A changed resource and a service that it reaches. way: empty when the service owns it."""
+
+    urn: str
+    service: str
+    way: tuple[Through, ...] = ()
+
+
+class Affected(Frozen):
+    """What the plan reaches. unmapped: changed resources that no service owns, and that reach none."""
+
+    reached: tuple[Reached, ...] = ()
+    unmapped: tuple[str, ...] = Field((), description="URNs")
+
+    def owners(self) -> dict[str, str]:
+        """The service that owns a changed resource, by URN."""
+        return {found.urn: found.service for found in self.reached if not found.way}
+
+
+def affected(plan: Plan, graph: Graph, register: ServiceRegister) -> Affected:
+    """Every service that a changed resource serves, each with the shortest way to it.
+
+    A component is no resource of its own: what is in it tells. Bounded to MOST_HOPS.
+    """
+    reached: set[Reached] = set()
+    unmapped: set[str] = set()
+    for step in plan.steps:
+        if not step.custom or step.op in _QUIET:
+            continue
+        found = list(_reached(step, graph, register))
+        reached.update(found)
+        if not found:
+            unmapped.add(step.urn)
+    return Affected(
+        reached=tuple(sorted(reached, key=lambda found: (found.urn, len(found.way), found.service))),
+        unmapped=tuple(sorted(unmapped)),
+    )
+
+
+def _reached(step: Step, graph: Graph, register: ServiceRegister) -> Iterator[Reached]:
+    """The graph gives the nearest first, so that the first way found to a service is a shortest one."""
+    own = register.owner(_names(step.urn, step.parent))
+    served = {own}
+    if own is not None:
+        yield Reached(urn=step.urn, service=own)
+    for urn, path in graph.reach([step.urn_before or step.urn], kinds=_LEADS_ON, hops=MOST_HOPS).paths.items():
+        service = register.owner(_names(urn, _parent(urn, graph)))
+        if service is None or service in served:
+            continue
+        served.add(service)
+        way = tuple(Through(urn=hop.user, property=hop.tie.input or hop.tie.kind.value) for hop in path)
+        yield Reached(urn=step.urn, service=service, way=way)
+
+
+def _parent(urn: str, graph: Graph) -> str:
+    return next((tie.urn for tie in graph.needs.get(urn, ()) if tie.kind is TieKind.PARENT), "")
+
+
+def _names(urn: str, parent: str) -> tuple[str, ...]:
+    """The names that tell whose a resource is: that of the component that holds it, then its own."""
+    parts = [split_urn(address) for address in (parent, urn) if address]
+    return tuple(part.name for part in parts if part is not None)
