@@ -51,6 +51,7 @@ class Request:
     """What to rehearse. policies: None leaves the pack out. keep: where to leave the workspace for a look inside.
 
     carry_out: bring the change up on the stand-in clouds, too, so that every value of the footprint is known.
+    prove_undo: after that, preview the old definition again: the way back.
     """
 
     project: Project
@@ -60,6 +61,7 @@ class Request:
     policies: Path | None = None
     keep: Path | None = None
     carry_out: bool = False
+    prove_undo: bool = False
 
 
 class Refused(BaseModel):
@@ -74,6 +76,7 @@ class Rehearsal(BaseModel):
     """The plan, and what a reader must know of how it came about. Seconds per stage in ``timings``.
 
     footprint: all that the stack declares once the change is carried out; None when that was not asked for.
+    way_back: the plan from there to the old definition; None when that was not asked for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -82,6 +85,7 @@ class Rehearsal(BaseModel):
     engine_version: str
     timings: dict[str, float]
     footprint: Footprint | Refused | None = None
+    way_back: Plan | Refused | None = None
     unlisted_types: frozenset[str] = frozenset()
     undecided: frozenset[tuple[str, str]] = frozenset()
     unreadable_secrets: frozenset[str] = frozenset()
@@ -116,20 +120,26 @@ def rehearse(request: Request, toolchain: Toolchain, say: Say) -> Rehearsal:
         with stand_ins(packages, python) as cloud:
             salt = space.create_stack(head.salt)
             run = Run(request, space, cloud, salt, say)
+            base = None if state is not None else run.base(opens=secret is not None)
             with watch.stage("baseline", f"bringing up {request.baseline.description}"):
                 if state is not None:
                     run.import_state(state)
-                else:
-                    run.bring_up_baseline(opens=secret is not None)
+                elif base is not None:
+                    run.bring_up(base)
+            change = Definition(request.project.root, head, HEAD)
             with watch.stage("preview", f"the change to {request.stack}"):
-                plan = run.preview(head)
-            footprint = None
-            if request.carry_out:
+                plan = run.preview(change)
+            footprint, way_back = None, None
+            if request.carry_out or request.prove_undo:
                 with watch.stage("footprint", "carrying the change out on the stand-in clouds"):
-                    footprint = run.carry_out()
+                    footprint = run.carry_out(change)
+            if request.prove_undo:
+                with watch.stage("way back", "previewing the old definition over the changed footprint"):
+                    way_back = footprint if isinstance(footprint, Refused) else run.preview_way_back(base)
             result = Rehearsal(
                 plan=plan.model_copy(update={"notes": (*plan.notes, *notes(request, head))}),
                 footprint=footprint,
+                way_back=way_back,
                 engine_version=toolchain.version,
                 timings=watch.seconds,
                 unlisted_types=cloud.unlisted_types,
@@ -151,6 +161,15 @@ def notes(request: Request, head: StackSettings) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
+class Definition:
+    """A program and its settings: what can be brought up or previewed. file: the settings' name in the workspace."""
+
+    root: Path
+    settings: StackSettings
+    file: str
+
+
+@dataclass(frozen=True)
 class Run:
     """One rehearsal under way."""
 
@@ -160,27 +179,31 @@ class Run:
     salt: str
     say: Say
 
-    def bring_up_baseline(self, *, opens: bool) -> None:
-        """Apply the baseline's definition to the stand-in clouds."""
+    def base(self, *, opens: bool) -> Definition | None:
+        """The baseline's definition; None when there was none."""
         project, request = self.request.project, self.request
         if request.baseline.kind is Kind.NOTHING:
-            return
+            return None
         then: Project | None = project
         if request.baseline.kind is Kind.COMMIT:
             then = check_out(project, request.baseline, self.space.folder / "base")
         if then is None or request.stack not in then.stacks():
             self.say(f"the stack {request.stack} did not exist at {request.baseline.description}: all is new")
-            return
+            return None
         settings = read_settings(then.stack_file(request.stack), overlay=None, opens=opens)
-        file = self.write(settings, "baseline.yaml")
-        outcome = self.stream(
-            [*APPLY, str(file)],
-            then.root,
-            Progress("baseline", self.say),
-            SKIP_CHECKPOINTS,
-        )
+        return Definition(then.root, settings, "baseline.yaml")
+
+    def bring_up(self, base: Definition) -> None:
+        """Apply the baseline's definition to the stand-in clouds."""
+        outcome = self.apply(base, "baseline")
         if outcome.code != 0:
-            raise failure(f"The baseline, {request.baseline.description}, could not be brought up.", outcome, then.root)
+            raise failure(
+                f"The baseline, {self.request.baseline.description}, could not be brought up.", outcome, base.root
+            )
+
+    def apply(self, wanted: Definition, stage: str) -> Outcome:
+        arguments = [*APPLY, str(self.write(wanted.settings, wanted.file))]
+        return self.stream(arguments, wanted.root, Progress(stage, self.say), SKIP_CHECKPOINTS)
 
     def import_state(self, state: dict[str, Any]) -> None:
         file = self.space.folder / "state.json"
@@ -190,42 +213,49 @@ class Run:
         )
         file.unlink()
 
-    def preview(self, head: StackSettings) -> Plan:
-        """The plan from baseline to head, with what the pack says of it."""
+    def preview(self, wanted: Definition, *, pack: bool = True) -> Plan:
+        """The plan from what stands to what is wanted, with what the pack says of it."""
         builder, progress = PlanBuilder(), Progress("preview", self.say)
-        arguments = ["preview", "--config-file", str(self.write(head, HEAD))]
-        if self.request.policies is not None:
+        arguments = ["preview", "--config-file", str(self.write(wanted.settings, wanted.file))]
+        if pack and self.request.policies is not None:
             arguments += ["--policy-pack", str(self.request.policies)]
 
         def on_event(event: Event) -> None:
             builder.feed(event)
             progress(event)
 
-        outcome = self.stream(arguments, self.request.project.root, on_event, {})
+        outcome = self.stream(arguments, wanted.root, on_event, {})
         with_overlay = f", with the settings of {self.request.overlay}," if self.request.overlay else ""
         sentence = f"The change to {self.request.stack}{with_overlay} could not be previewed."
         try:
             plan = builder.plan()
         except TollgateError:
             if outcome.errors:  # the engine gave up before its summary, as when a pack does not start
-                raise failure(sentence, outcome, self.request.project.root) from None
+                raise failure(sentence, outcome, wanted.root) from None
             raise
         refused = any(violation.mandatory for violation in plan.policy.violations) if plan.policy else False
         errors = [text for text in outcome.errors if not is_part_of_the_plan(text)]
         if errors or (outcome.code != 0 and not refused and not outcome.errors):
-            raise failure(sentence, Outcome(outcome.code, errors=tuple(errors)), self.request.project.root)
+            raise failure(sentence, Outcome(outcome.code, errors=tuple(errors)), wanted.root)
         return plan
 
-    def carry_out(self) -> Footprint | Refused:
+    def carry_out(self, change: Definition) -> Footprint | Refused:
         """Apply the head, which was previewed before, and read what the stack then holds. The pack has no say here."""
-        arguments = [*APPLY, str(self.space.folder / HEAD)]
-        progress = Progress("footprint", self.say)
-        outcome = self.stream(arguments, self.request.project.root, progress, SKIP_CHECKPOINTS)
+        outcome = self.apply(change, "footprint")
         if outcome.code != 0:
             said = " ".join(" ".join(outcome.errors).split()) or f"exit code {outcome.code}"
             return Refused(why=said)
         arguments = ["stack", "export", "--stack", self.space.full_name]
         return read_footprint(self.space.cli.run(arguments, cwd=self.space.shadow).stdout)
+
+    def preview_way_back(self, base: Definition | None) -> Plan | Refused:
+        """The plan back to the baseline. The pack is not asked: the baseline stood before."""
+        if base is None:
+            return Refused(why="there is no earlier definition here to go back to")
+        try:
+            return self.preview(base, pack=False)
+        except TollgateError as error:
+            return Refused(why=error.message)
 
     def write(self, settings: StackSettings, name: str) -> Path:
         """The settings as a file for the engine; values that could not be decrypted get an encrypted stand-in."""

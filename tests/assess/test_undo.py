@@ -1,0 +1,169 @@
+"""The way back: what each operation takes to undo, in which order, and what a rehearsal of it shows."""
+
+# ruff: noqa: E501  (tables are read by column)
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from tests.assess.steps import DEPLOYMENT, plan, step
+from tests.plan.previews import RDS, UNKNOWN, urn
+from tollgate.assess.backups import Backup, BackupRegister, unproven
+from tollgate.assess.impact import Span
+from tollgate.assess.proof import prove
+from tollgate.assess.undo import Undo, WayBack, undo
+from tollgate.plan.model import Op, Plan, Step
+from tollgate.plan.order import in_order
+from tollgate.plan.ties import Tie, TieKind
+
+TODAY = date(2026, 11, 27)
+DATABASE = "payments-staging-clearing-instance"
+TESTED = Backup(
+    names=("payments-*-instance",), types=(RDS,), reference="snapshot nightly-7", restored_on=date(2026, 11, 1),
+    restored_by="ben", minutes=30,
+)  # fmt: skip
+NO_BACKUPS = BackupRegister(restore_test_days=90)
+BACKUPS = BackupRegister(restore_test_days=90, backups=(TESTED,))
+
+
+def of(*steps: Step, backups: BackupRegister = NO_BACKUPS, **more: Any) -> Undo:
+    defaults: dict[str, Any] = {"reversibility": {}, "seconds": {}, "owners": {}}
+    return undo(plan(*steps), **defaults | more, backups=backups, today=TODAY)
+
+
+CASES: list[tuple[str, Step, WayBack]] = [
+    ("made", step(Op.CREATE), WayBack.REVERSIBLE),
+    ("taken over", step(Op.IMPORT), WayBack.REVERSIBLE),
+    ("guards", step(Op.SAME, protect_before=True), WayBack.REVERSIBLE),
+    ("workload deleted", step(Op.DELETE, "d", "aws:cloudwatch/metricAlarm:MetricAlarm"), WayBack.REVERSIBLE),
+    ("data deleted", step(Op.DELETE), WayBack.WITH_LOSS),
+    ("data deleted, but kept", step(Op.DELETE, retain_on_delete=True), WayBack.REVERSIBLE),
+    ("a type nobody knows deleted", step(Op.DELETE, "x", "strange:index/thing:Thing"), WayBack.WITH_LOSS),
+    ("data replaced", step(Op.REPLACE, changes={"dbName": True}), WayBack.WITH_LOSS),
+    ("data replaced, the old kept", step(Op.REPLACE, changes={"dbName": True}, retain_on_delete=True), WayBack.WITH_LOSS),
+    ("alarm replaced", step(Op.REPLACE, "a", "aws:cloudwatch/metricAlarm:MetricAlarm", changes={"name": True}), WayBack.REVERSIBLE),
+    ("updated, and the book knows nothing", step(Op.UPDATE, changes={"a": False}), WayBack.UNKNOWN),
+    ("an operation that we do not know", step(Op.UNRECOGNISED), WayBack.UNKNOWN),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "one", "expected"), CASES, ids=[case[0] for case in CASES])
+def test_way_back(what: str, one: Step, expected: WayBack) -> None:
+    found = of(one)
+    assert found.way_back is expected
+    assert [part.urn for part in found.steps] == [one.urn]
+    assert bool(found.no_return) is (expected.rank > WayBack.UNKNOWN.rank)
+
+
+@pytest.mark.parametrize("way_back", WayBack)
+def test_the_book_decides_for_an_update(way_back: WayBack) -> None:
+    one = step(Op.UPDATE, changes={"engineVersion": False})
+    assert of(one, reversibility={one.urn: way_back}).way_back is way_back
+
+
+def test_the_way_back_goes_the_other_way_round_and_names_owner_and_time() -> None:
+    network = step(Op.CREATE, "network", "aws:ec2/vpc:Vpc")
+    database = step(Op.CREATE, ties=(Tie(TieKind.PROPERTY, network.urn, "vpcId"),))
+    seconds = {database.urn: Span(p50=60, p90=120)}
+    found = of(database, network, owners={network.urn: "platform"}, seconds=seconds)
+    assert [part.urn for part in found.steps] == [database.urn, network.urn]
+    assert [part.owner for part in found.steps] == ["", "platform"]
+    assert [part.seconds for part in found.steps] == [Span(p50=60, p90=120), None]
+
+
+def test_the_point_of_no_return_is_the_first_part_that_loses_something() -> None:
+    first = step(Op.CREATE, "a")
+    second = step(Op.REPLACE, "b", changes={"dbName": True}, ties=(Tie(TieKind.PROPERTY, first.urn, "a"),))
+    third = step(Op.DELETE, "c")
+    assert "(b)" in of(third, second, first).no_return or " b " in of(third, second, first).no_return
+
+
+def test_a_tested_backup_is_part_of_the_way_back_and_an_old_or_missing_one_is_a_finding() -> None:
+    gone = step(Op.DELETE)
+    seconds = {gone.urn: Span(p50=600, p90=900)}
+    found = of(gone, backups=BACKUPS, seconds=seconds)
+    assert found.steps[0].backup == "snapshot nightly-7"
+    assert found.steps[0].seconds == Span(p50=600 + 1800, p90=900 + 1800)
+    assert list(unproven([gone], BACKUPS, TODAY)) == []
+    last_good_day, day_after = date(2027, 1, 30), date(2027, 1, 31)
+    assert list(unproven([gone], BACKUPS, last_good_day)) == []
+    (old,) = unproven([gone], BACKUPS, day_after)
+    assert "2026-11-01" in old.sentence
+    (missing,) = unproven([gone], NO_BACKUPS, TODAY)
+    assert "no backup" in missing.sentence
+    assert of(gone, seconds=seconds).steps[0].backup == ""
+    harmless = [step(Op.DELETE, retain_on_delete=True), step(Op.UPDATE), step(Op.DELETE, "d", DEPLOYMENT)]
+    assert list(unproven(harmless, NO_BACKUPS, TODAY)) == []
+
+
+def test_two_backups_for_one_thing_are_refused() -> None:
+    with pytest.raises(ValidationError, match="two backups claim"):
+        BackupRegister(restore_test_days=90, backups=(TESTED, TESTED))
+
+
+NAMES = "abcdef"
+EDGES = st.dictionaries(st.sampled_from(NAMES), st.sets(st.sampled_from(NAMES), max_size=3), max_size=6)
+
+
+@given(EDGES, st.sets(st.sampled_from(NAMES)), st.randoms())
+def test_what_is_needed_comes_first_and_deletions_go_the_other_way(
+    edges: dict[str, set[str]], deleted: set[str], rng: Any
+) -> None:
+    needs = {name: {need for need in edges.get(name, ()) if need < name} for name in NAMES}  # no circle
+    steps = [
+        step(
+            Op.DELETE if name in deleted else Op.CREATE,
+            name,
+            ties=tuple(Tie(TieKind.ORDER, urn(RDS, need)) for need in sorted(needs[name])),
+        )
+        for name in NAMES
+    ]
+    ordered = [one.name for one in in_order(plan(*rng.sample(steps, len(steps))))]
+    assert ordered == [one.name for one in in_order(plan(*steps))]
+    assert sorted(ordered) == sorted(NAMES)
+    assert [name in deleted for name in ordered] == sorted(name in deleted for name in ordered)
+    for name, needed in needs.items():
+        for need in needed:
+            if (name in deleted) is (need in deleted):
+                first, second = (name, need) if name in deleted else (need, name)
+                assert ordered.index(first) < ordered.index(second)
+
+
+def test_a_circle_loses_nothing() -> None:
+    steps = [step(Op.CREATE, a, ties=(Tie(TieKind.ORDER, urn(RDS, b)),)) for a, b in ("ab", "ba", "ca")]
+    assert [one.name for one in in_order(plan(*steps))] == ["a", "b", "c"]
+
+
+def changed(before: Any, after: Any, **fields: Any) -> Step:
+    return step(Op.UPDATE, old={"size": before}, new={"size": after}, changes={"size": False}, **fields)
+
+
+PROOFS: list[tuple[str, Plan, Plan, str]] = [
+    ("set back", plan(changed(1, 2)), plan(changed(2, 1)), ""),
+    ("made and deleted", plan(step(Op.CREATE, new={"a": UNKNOWN})), plan(step(Op.DELETE, old={"a": 1})), ""),
+    ("a value that is not shown", plan(changed(1, "[secret]")), plan(changed("[secret]", 1)), ""),
+    ("not touched", plan(changed(1, 2)), plan(), "would not be put back"),
+    ("something else as well", plan(), plan(changed(1, 2)), "Going back would also update"),
+    ("another value", plan(changed(1, 2)), plan(changed(2, 3)), "would not get its old value back"),
+    ("another property", plan(changed(1, 2)), plan(step(Op.UPDATE, old={"b": 1}, new={"b": 2}, changes={"b": False})), "on one way only"),
+    ("replaced on the way back", plan(changed(1, 2)), plan(step(Op.REPLACE, changes={"size": True})), "does not take the change back"),
+    ("kept, and made anew", plan(step(Op.DELETE, retain_on_delete=True, old={})), plan(step(Op.CREATE, new={})), "import the old one"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "forward", "backward", "expected"), PROOFS, ids=[proof[0] for proof in PROOFS])
+def test_proof(what: str, forward: Plan, backward: Plan, expected: str) -> None:
+    found = prove(forward, backward)
+    assert found.confirmed is not bool(expected)
+    assert expected in " ".join(found.differences)
+
+
+def test_many_differences_are_counted() -> None:
+    found = prove(plan(), plan(*(step(Op.CREATE, f"n{number}") for number in range(25))))
+    assert len(found.differences) == 21
+    assert found.differences[-1] == "And 5 more."

@@ -1,0 +1,155 @@
+"""The way back: for each part of a change what undoing it takes, in order, and from where on there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+
+from pydantic import Field
+
+from tollgate.assess.backups import BackupRegister, destroys_data
+from tollgate.assess.impact import Span
+from tollgate.assess.naming import capital, subject
+from tollgate.books.stateful import Holds, holding
+from tollgate.plan.model import Frozen, Op, Plan, Step
+from tollgate.plan.order import in_order
+
+
+class WayBack(StrEnum):
+    """How far a part of the change can be taken back. Ordered: the last is the worst."""
+
+    REVERSIBLE = "reversible"
+    UNKNOWN = "not known"
+    WITH_LOSS = "with data loss"
+    NONE = "irreversible"
+
+    @property
+    def rank(self) -> int:
+        return list(WayBack).index(self)
+
+
+class UndoStep(Frozen):
+    """What undoing one part takes. seconds: None when it is not known. owner: the team, "" when nobody owns it."""
+
+    urn: str
+    way_back: WayBack
+    sentence: str
+    seconds: Span | None = None
+    owner: str = ""
+    backup: str = Field("", description="reference of the backup that the restore starts from")
+
+
+class UndoProof(Frozen):
+    """What a rehearsal of the way back showed: the change applied to stand-ins, and its reverse previewed."""
+
+    confirmed: bool
+    differences: tuple[str, ...] = Field((), description="what the way back would not put back, one sentence each")
+
+
+class Undo(Frozen):
+    """steps: in the order in which they are done. no_return: the first part that cannot be fully taken back."""
+
+    way_back: WayBack
+    steps: tuple[UndoStep, ...] = ()
+    no_return: str = Field("", description="a sentence; empty when everything can be taken back at any time")
+    proof: UndoProof | None = None
+
+
+def undo(
+    plan: Plan,
+    *,
+    reversibility: Mapping[str, WayBack],
+    seconds: Mapping[str, Span],
+    owners: Mapping[str, str],
+    backups: BackupRegister,
+    today: date,
+    proof: UndoProof | None = None,
+) -> Undo:
+    """The way back of a plan.
+
+    reversibility: by URN, what the effects book says of its updates. seconds: by URN, how long the reverse operation
+    takes. owners: by URN, the team. Steps come in the reverse of the order in which the engine would do the change.
+    """
+    parts = [step for step in in_order(plan) if step.custom and step.op not in (Op.READ, Op.REFRESH)]
+    made = [_undo_step(step, reversibility, seconds, owners, backups, today) for step in parts]
+    worst = max((step.way_back for step in made), key=lambda way: way.rank, default=WayBack.REVERSIBLE)
+    turn = next((step for step in made if step.way_back.rank > WayBack.UNKNOWN.rank), None)
+    return Undo(
+        way_back=worst,
+        steps=tuple(reversed(made)),
+        no_return=f"From here on there is no full way back: {turn.sentence}" if turn else "",
+        proof=proof,
+    )
+
+
+def _undo_step(
+    step: Step,
+    reversibility: Mapping[str, WayBack],
+    seconds: Mapping[str, Span],
+    owners: Mapping[str, str],
+    backups: BackupRegister,
+    today: date,
+) -> UndoStep:
+    way_back, sentence = _way_back(step, reversibility.get(step.urn, WayBack.UNKNOWN))
+    span = seconds.get(step.urn)
+    backup = backups.tested(step, today) if destroys_data(step) else None
+    if backup is not None:
+        sentence += f" Then restore it from {backup.reference}."
+        restore = Span(p50=backup.minutes * 60, p90=backup.minutes * 60)
+        span = Span(p50=span.p50 + restore.p50, p90=span.p90 + restore.p90) if span else None
+    return UndoStep(
+        urn=step.urn,
+        way_back=way_back,
+        sentence=sentence,
+        seconds=span,
+        owner=owners.get(step.urn, ""),
+        backup=backup.reference if backup else "",
+    )
+
+
+def _way_back(step: Step, of_update: WayBack) -> tuple[WayBack, str]:
+    who = capital(subject(step))
+    held = holding(step.type)
+    stored = held is None or held.holds is Holds.DATA
+    if step.op is Op.UPDATE:
+        return of_update, _UPDATES[of_update].format(who=who)
+    if step.op is Op.REPLACE:
+        return _of_replacement(step, who, stored=stored)
+    if step.op is Op.DELETE:
+        return _of_deletion(step, who, stored=stored)
+    return _PLAIN.get(step.op, _NOT_KNOWN)[0], _PLAIN.get(step.op, _NOT_KNOWN)[1].format(who=who)
+
+
+_DELETED_AGAIN = (WayBack.REVERSIBLE, "{who} is deleted again; what it took in since then goes with it.")
+_PLAIN = {
+    Op.CREATE: _DELETED_AGAIN,
+    Op.IMPORT: (WayBack.REVERSIBLE, "{who} is taken out of the state again, and stays where it is."),
+    Op.SAME: (WayBack.REVERSIBLE, "{who} gets its guards back."),
+}
+_NOT_KNOWN = (WayBack.UNKNOWN, "{who}: nobody knows how to take this back.")
+_UPDATES = {
+    WayBack.REVERSIBLE: "{who} is set back to what it was.",
+    WayBack.UNKNOWN: "{who} is set back to what it was; whether the provider can do that is not known.",
+    WayBack.WITH_LOSS: "{who} is set back to what it was, and loses what came in between.",
+    WayBack.NONE: "{who} cannot be set back.",
+}
+
+
+def _of_replacement(step: Step, who: str, *, stored: bool) -> tuple[WayBack, str]:
+    if not stored:
+        return WayBack.REVERSIBLE, f"{who} is replaced again by one like the old one."
+    if step.retain_on_delete:
+        return (
+            WayBack.WITH_LOSS,
+            f"{who}: the old one still stands and is imported again; what the new one took is lost.",
+        )
+    return WayBack.WITH_LOSS, f"{who} is made again, empty: what was in the old one is gone."
+
+
+def _of_deletion(step: Step, who: str, *, stored: bool) -> tuple[WayBack, str]:
+    if step.retain_on_delete:
+        return WayBack.REVERSIBLE, f"{who} still stands and is imported again."
+    if not stored:
+        return WayBack.REVERSIBLE, f"{who} is made again."
+    return WayBack.WITH_LOSS, f"{who} is made again, empty: what was in it is gone."
