@@ -1,0 +1,164 @@
+"""How risky a change is: points from stated dangers, each with its sentence and evidence.
+
+Deterministic, free of order, and monotone: every weight is zero or more, so a further danger never lowers the sum.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from enum import StrEnum
+
+from pydantic import Field
+
+from tollgate.assess.model import Finding, Unknown
+from tollgate.assess.undo import WayBack
+from tollgate.books.effect_book import Notice
+from tollgate.books.risk import RiskBook, risk_book
+from tollgate.plan.model import Frozen, Plan
+
+
+class Band(StrEnum):
+    """The word for the sum. Ordered."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        return list(Band).index(self)
+
+
+class Outcome(StrEnum):
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    TAKEN_BACK = "taken back"
+
+
+class PastChange(Frozen):
+    """A change that was made, and how it went. kinds: what it did, as "type operation"."""
+
+    id: str
+    made_on: date
+    outcome: Outcome
+    kinds: tuple[str, ...]
+
+
+class RiskFactor(Frozen):
+    """One reason for points. evidence: URNs of resources."""
+
+    rule: str
+    points: int = Field(ge=0)
+    sentence: str
+    evidence: tuple[str, ...] = ()
+
+
+class Risk(Frozen):
+    """factors: most points first; those without points are the ones that were looked at and count nothing."""
+
+    band: Band
+    points: int
+    factors: tuple[RiskFactor, ...]
+
+
+def risk(
+    plan: Plan,
+    findings: Iterable[Finding],
+    unknowns: Iterable[Unknown],
+    *,
+    journeys: Mapping[str, Notice],
+    way_back: WayBack,
+    unmapped: Iterable[str] = (),
+    history: Iterable[PastChange] = (),
+    book: RiskBook | None = None,
+) -> Risk:
+    """The risk of a plan. journeys: what each customer journey notices, by its title."""
+    book = book or risk_book()
+    open_points = sorted({unknown.urn for unknown in unknowns})
+    factors = [
+        *_of_findings(findings, book),
+        *_of_notice(journeys, book),
+        RiskFactor(rule="undo", points=book.undo[way_back.value], sentence=f"The way back is {_WAYS[way_back]}."),
+        *_capped("unknown", "thing about it is not known", "things about it are not known", open_points, book),
+        *_capped("unmapped", "resource has no owner", "resources have no owner", sorted(set(unmapped)), book),
+        _of_history(plan, tuple(history), book),
+    ]
+    points = sum(factor.points for factor in factors)
+    band = max(_band(points, book), Band.MEDIUM if open_points else Band.LOW, key=lambda band: band.rank)
+    return Risk(
+        band=band,
+        points=points,
+        factors=tuple(sorted(factors, key=lambda factor: (-factor.points, factor.rule, factor.sentence))),
+    )
+
+
+def _band(points: int, book: RiskBook) -> Band:
+    return next(band for band in reversed(Band) if points >= getattr(book.bands, band.value))
+
+
+def _of_findings(findings: Iterable[Finding], book: RiskBook) -> Iterator[RiskFactor]:
+    """The worst finding of each rule counts whole; more of the same rule count a little."""
+    by_rule: dict[str, set[Finding]] = {}
+    for finding in findings:
+        by_rule.setdefault(finding.rule, set()).add(finding)
+    for rule in sorted(by_rule):
+        found = sorted(by_rule[rule], key=lambda finding: (-finding.severity.rank, finding.urn, finding.sentence))
+        more = min(len(found) - 1, book.findings.again_most)
+        yield RiskFactor(
+            rule=rule,
+            points=book.findings.of(found[0].severity) + more * book.findings.again,
+            sentence=found[0].sentence,
+            evidence=tuple(dict.fromkeys(finding.urn for finding in found if finding.urn)),
+        )
+
+
+def _of_notice(journeys: Mapping[str, Notice], book: RiskBook) -> Iterator[RiskFactor]:
+    noticed = sorted((title for title, notice in journeys.items() if notice is not Notice.NOTHING))
+    if not noticed:
+        yield RiskFactor(rule="notice", points=0, sentence="No customer journey notices anything, as far as is known.")
+        return
+    worst = max(journeys.values(), key=lambda notice: notice.rank)
+    worst_off = sorted(title for title, notice in journeys.items() if notice is worst)
+    yield RiskFactor(
+        rule="notice",
+        points=book.notice[worst.value] + book.notice["journey"] * (len(noticed) - 1),
+        sentence=f"{len(noticed)} customer {'journey notices' if len(noticed) == 1 else 'journeys notice'} it; "
+        f"the worst is {worst.value} for: {', '.join(worst_off)}.",
+    )
+
+
+_WAYS = {
+    WayBack.REVERSIBLE: "open: everything can be taken back",
+    WayBack.UNKNOWN: "not known",
+    WayBack.WITH_LOSS: "open, but data is lost on it",
+    WayBack.NONE: "closed: a part of this cannot be taken back",
+}
+
+
+def _capped(rule: str, one: str, many: str, urns: list[str], book: RiskBook) -> Iterator[RiskFactor]:
+    weight = getattr(book, rule)
+    if urns:
+        yield RiskFactor(
+            rule=rule,
+            points=min(len(urns), weight.most) * weight.each,
+            sentence=f"{len(urns)} {one if len(urns) == 1 else many}.",
+            evidence=tuple(urn for urn in urns if urn),
+        )
+
+
+def _of_history(plan: Plan, history: tuple[PastChange, ...], book: RiskBook) -> RiskFactor:
+    """The share of like changes that went wrong. No history is no proof: it counts nothing and says so."""
+    kinds = {f"{step.type} {step.op.value}" for step in plan.steps}
+    alike = [change for change in history if kinds & set(change.kinds)]
+    outcomes = Counter(change.outcome for change in alike)
+    bad = len(alike) - outcomes[Outcome.SUCCEEDED]
+    if not alike:
+        return RiskFactor(rule="history", points=0, sentence="No past change of these kinds is recorded.")
+    return RiskFactor(
+        rule="history",
+        points=round(book.history.all_failed * bad / len(alike)),
+        sentence=f"Of {len(alike)} past changes of these kinds {bad} failed or were taken back.",
+    )
