@@ -1,0 +1,37 @@
+"""A plan turned round: what the engine would do to put the old definition back."""
+
+from __future__ import annotations
+
+from tollgate.plan.model import ChangeKind, Op, Plan, PropertyChange, Step
+
+_TURNED = {Op.CREATE: Op.DELETE, Op.DELETE: Op.CREATE, Op.IMPORT: Op.DISCARD}
+_TURNED_KIND = {ChangeKind.ADD: ChangeKind.DELETE, ChangeKind.DELETE: ChangeKind.ADD}
+
+
+def turned_round(plan: Plan) -> Plan:
+    """Each step the other way. What was left in the cloud when it left the definition comes back by an import."""
+    return plan.model_copy(update={"steps": tuple(map(_turned, plan.steps)), "policy": None, "diagnostics": ()})
+
+
+def _turned(step: Step) -> Step:
+    op = Op.IMPORT if step.op is Op.DELETE and step.retain_on_delete else _TURNED.get(step.op, step.op)
+    changes = None if step.changes is None else tuple(map(_turned_change, step.changes))
+    return step.model_copy(
+        update={
+            "op": op,
+            "raw_op": step.raw_op if step.op is Op.UNRECOGNISED else op.value,
+            "old": step.new,
+            "new": step.old,
+            "old_outputs": step.new_outputs,
+            "new_outputs": step.old_outputs,
+            "changes": changes,
+            "protect_before": step.protect_after,
+            "protect_after": step.protect_before,
+            "retain_on_delete": step.retain_after,
+            "retain_after": step.retain_on_delete,
+        }
+    )
+
+
+def _turned_change(change: PropertyChange) -> PropertyChange:
+    return change.model_copy(update={"kind": _TURNED_KIND.get(change.kind, change.kind)})
