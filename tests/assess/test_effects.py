@@ -1,0 +1,234 @@
+"""Effects of whole plans: what people notice, when, what is not known, and what must always hold."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.plan import previews as p
+from tollgate.assess.effects import Effects, effects, weight
+from tollgate.assess.impact import Effect, Moment
+from tollgate.books.effect_book import Notice
+from tollgate.plan.read import read_plan
+
+SET = "kubernetes:apps/v1:StatefulSet"
+QUEUE = "kubernetes:rabbitmq.com/v1beta1:Queue"
+BUCKET = "aws:s3/bucket:Bucket"
+POLICY = "aws:s3/bucketPolicy:BucketPolicy"
+NAT = "aws:ec2/natGateway:NatGateway"
+SG_RULE = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+
+
+def of(*steps: dict[str, Any]) -> Effects:
+    return effects(read_plan(p.digest(*steps)))
+
+
+def one(step: dict[str, Any]) -> Effect:
+    found = of(step)
+    assert found.unknown == ()
+    (effect,) = found.known
+    return effect
+
+
+def updated(old: dict[str, Any], new: dict[str, Any], *paths: str, kind: str = p.RDS, **marks: Any) -> dict[str, Any]:
+    return p.step("update", kind, old=old, new=new, diff=dict.fromkeys(paths, "update"), **marks)
+
+
+def pods(replicas: int | None, image: str, strategy: str | None = None) -> dict[str, Any]:
+    spec: dict[str, Any] = {"template": {"spec": {"containers": [{"name": "store", "image": image}]}}}
+    if replicas is not None:
+        spec["replicas"] = replicas
+    if strategy:
+        spec["updateStrategy"] = {"type": strategy}
+    return {"metadata": {"name": "store"}, "spec": spec}
+
+
+def rds(path: str, before: Any, after: Any, **same: Any) -> dict[str, Any]:
+    """One property of a database changes; None stands for one that is left out."""
+    sides = [same if value is None else same | {path: value} for value in (before, after)]
+    return updated(*sides, path)
+
+
+def rolled(replicas: int | None, strategy: str | None = None) -> dict[str, Any]:
+    return updated(pods(replicas, "x:1", strategy), pods(replicas, "x:2", strategy), IMAGE, kind=SET)
+
+
+_CLASS = {"instanceClass": "db.r7g.large"}
+_BIGGER = {"instanceClass": "db.r7g.xlarge"}
+_SIZES = ("instanceClass", "db.r7g.large", "db.r7g.xlarge")
+IMAGE = "spec.template.spec.containers[0].image"
+TABLE = [
+    (rds(*_SIZES, multiAz=True), "rds-class-standby", Notice.RECONNECT),
+    (rds(*_SIZES), "rds-class-alone", Notice.OUTAGE),
+    (rds("allocatedStorage", 100, 200), "rds-storage-grows", Notice.DEGRADED),
+    (rds("allocatedStorage", 200, 100), "rds-storage-shrinks", Notice.NOTHING),
+    (rds("engineVersion", "16.3", "17.1"), "rds-major", Notice.OUTAGE),
+    (rds("engineVersion", "16.3", "16.4"), "rds-minor", Notice.OUTAGE),
+    (rds("engineVersion", "17.1", "16.4"), "rds-older", Notice.NOTHING),
+    (rds("backupRetentionPeriod", 14, 0), "rds-backups-off", Notice.DATA_LOSS),
+    (rds("backupRetentionPeriod", None, 7), "rds-backups-on", Notice.OUTAGE),
+    (rds("backupRetentionPeriod", 14, 7), "rds-backups-shorter", Notice.NOTHING),
+    (rds("tags", {"a": "1"}, {"a": "2"}), "aws-tags/tags", Notice.NOTHING),
+    (rolled(3), "set-rolls", Notice.RECONNECT),
+    (rolled(None), "set-restarts", Notice.OUTAGE),
+    (rolled(3, "OnDelete"), "set-waits", Notice.NOTHING),
+    (p.step("delete", QUEUE, old={"spec": {"name": "pay"}}), "rabbit-queue-gone", Notice.DATA_LOSS),
+    (p.step("delete", QUEUE, old={"spec": {"deletionPolicy": "retain"}}), "rabbit-queue-gone-kept", Notice.NOTHING),
+    (p.step("delete", BUCKET, old={"forceDestroy": True}), "s3-gone-forced", Notice.DATA_LOSS),
+    (p.step("delete", SG_RULE, old={"fromPort": 5432}), "net-rule-gone", Notice.PARTIAL),
+    (p.step("create", SG_RULE, new={"fromPort": 5432}), "net-rule-add", Notice.NOTHING),
+]
+
+
+@pytest.mark.parametrize(("step", "line", "notice"), TABLE, ids=[row[1] for row in TABLE])
+def test_what_people_notice(step: dict[str, Any], line: str, notice: Notice) -> None:
+    effect = one(step)
+    assert (effect.source.id, effect.notice) == (line, notice)
+    assert effect.source.line > 0
+    assert effect.source.file.startswith("tollgate/books/effects/")
+    assert "{" not in effect.sentence
+
+
+def test_a_replacement_that_deletes_first_is_another_one_than_one_that_makes_first() -> None:
+    gone = {"subnetId": "subnet-1"}
+    first = p.step(
+        "replace",
+        NAT,
+        old=gone,
+        new={"subnetId": "subnet-2"},
+        diff={"subnetId": "update-replace"},
+        old_pendingReplacement=True,
+    )
+    last = p.step(
+        "replace", NAT, old=gone, new={"subnetId": "subnet-2"}, diff={"subnetId": "update-replace"}, old_delete=True
+    )
+    assert (one(first).source.id, one(last).source.id) == ("net-nat-gone", "net-nat-replace")
+    assert weight(one(first)) > weight(one(last))
+
+
+def test_of_several_properties_the_worst_counts() -> None:
+    effect = one(
+        updated(
+            _CLASS | {"port": 5432, "tags": {}},
+            _BIGGER | {"port": 5433, "tags": {"a": "b"}, "applyImmediately": True},
+            "instanceClass",
+            "port",
+            "tags.a",
+            "applyImmediately",
+        )
+    )
+    assert (effect.source.id, effect.path) == ("rds-class-alone", "instanceClass")
+
+
+def test_what_happens_now_and_what_waits_are_both_told() -> None:
+    found = of(updated(_CLASS | {"port": 5432}, _BIGGER | {"port": 5433}, "instanceClass", "port"))
+    assert {(effect.source.id, effect.moment) for effect in found.known} == {
+        ("rds-class-alone", Moment.WINDOW),
+        ("rds-port", Moment.CHANGE),
+    }
+
+
+@pytest.mark.parametrize(
+    ("setting", "moment"),
+    [(True, Moment.CHANGE), (False, Moment.WINDOW), (None, Moment.WINDOW), (p.UNKNOWN, Moment.NOT_KNOWN)],
+)
+def test_the_setting_decides_when_it_begins(setting: Any, moment: Moment) -> None:
+    new = _BIGGER | ({} if setting is None else {"applyImmediately": setting})
+    assert one(updated(_CLASS, new, "instanceClass")).moment is moment
+
+
+def test_a_type_without_a_line_is_not_known() -> None:
+    found = of(p.step("delete", "acme:index/ledger:Ledger", old={"a": 1}))
+    assert found.known == ()
+    assert [unknown.sentence for unknown in found.unknown] == [
+        "Clearing's ledger (clearing): what people notice when it is deleted is not known."
+    ]
+
+
+def test_a_property_without_a_line_is_not_known_and_does_not_hide_the_others() -> None:
+    found = of(updated(_CLASS | {"frobnicate": 1}, _BIGGER | {"frobnicate": 2}, "instanceClass", "frobnicate"))
+    assert [effect.source.id for effect in found.known] == ["rds-class-alone"]
+    assert [unknown.path for unknown in found.unknown] == ["frobnicate"]
+
+
+def test_a_condition_that_only_the_change_will_tell_gives_the_worse_one_and_is_not_known() -> None:
+    found = of(updated(_CLASS, _BIGGER | {"multiAz": p.UNKNOWN}, "instanceClass"))
+    assert [effect.notice for effect in found.known] == [Notice.OUTAGE]
+    assert [unknown.path for unknown in found.unknown] == ["instanceClass"]
+
+
+@pytest.mark.parametrize("diff", [None, {}])
+def test_a_change_without_a_diff_is_read_from_both_sides_or_not_known(diff: dict[str, str] | None) -> None:
+    found = of(p.step("update", old=_CLASS, new=_BIGGER, diff=diff))
+    told = [effect.source.id for effect in found.known] + [unknown.path for unknown in found.unknown]
+    assert told == (["rds-class-alone"] if diff is None else [""])
+
+
+def test_a_property_that_the_inputs_do_not_show_is_not_nothing() -> None:
+    assert [unknown.path for unknown in of(updated({}, {}, "hidden")).unknown] == ["hidden"]
+
+
+def test_a_change_of_spelling_only_is_noticed_by_nobody() -> None:
+    found = of(updated({"policy": '{"a": 1}'}, {"policy": '{ "a":1 }'}, "policy", kind="aws:iam/policy:Policy"))
+    assert found == ((), ())
+
+
+def test_what_is_set_on_something_new_is_noticed_by_nobody() -> None:
+    bucket = p.step("create", BUCKET, "evidence", new={})
+    policy = p.step("create", POLICY, "doors", new={"bucket": p.UNKNOWN}, new_dependencies=[p.urn(BUCKET, "evidence")])
+    assert [effect.notice for effect in of(bucket, policy).known] == [Notice.NOTHING] * 2
+    assert one(policy).notice is Notice.PARTIAL
+
+
+def test_an_operation_that_nobody_knows_is_not_nothing() -> None:
+    found = of(p.step("teleport", old=_CLASS, new=_BIGGER))
+    assert [unknown.op for unknown in found.unknown] == [None]
+
+
+def test_what_stays_is_not_an_effect() -> None:
+    assert of(p.step("same", old={}, new={}, old_protect=True), p.step("read", new={})) == ((), ())
+
+
+_STEPS = [row[0] for row in TABLE] + [updated({"frobnicate": 1}, {"frobnicate": 2}, "frobnicate")]
+
+
+def _named(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [json.loads(json.dumps(step).replace("::clearing", f"::c-{n}")) for n, step in enumerate(steps)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps=st.lists(st.sampled_from(_STEPS), min_size=1, max_size=8), data=st.data())
+def test_order_does_not_matter(steps: list[dict[str, Any]], data: st.DataObject) -> None:
+    numbered = _named(steps)
+    assert of(*numbered) == of(*data.draw(st.permutations(numbered)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps=st.lists(st.sampled_from(_STEPS), min_size=2, max_size=8))
+def test_more_steps_never_notice_less(steps: list[dict[str, Any]]) -> None:
+    numbered = _named(steps)
+    fewer, more = of(*numbered[:-1]), of(*numbered)
+    assert set(fewer.known) <= set(more.known)
+    assert set(fewer.unknown) <= set(more.unknown)
+    assert len(more.known) + len(more.unknown) > len(fewer.known) + len(fewer.unknown)
+
+
+@settings(max_examples=60, deadline=None)
+@given(first=st.sampled_from(_STEPS[:14]), hidden=st.sampled_from(["multiAz", "replicas", "backupRetentionPeriod"]))
+def test_a_value_that_is_hidden_never_makes_it_milder_and_known(first: dict[str, Any], hidden: str) -> None:
+    text = json.dumps(first)
+    masked = json.loads(text)
+    new = masked["newState"]["inputs"]
+    place = new if hidden in new else new.get("spec", {})
+    if hidden not in place:
+        return
+    place[hidden] = p.UNKNOWN
+    before, after = of(json.loads(text)), of(masked)
+    worse = max((weight(effect) for effect in after.known), default=()) >= max(
+        weight(effect) for effect in before.known
+    )
+    assert worse or after.unknown
