@@ -23,8 +23,8 @@ from tollgate.books.replacement import replacement_facts
 from tollgate.errors import TollgateError
 from tollgate.plan.model import Op, Step
 
-_LINES, _DEFAULTS = effect_book()
-_INDEX = Index(_LINES, _DEFAULTS)
+_LINES, _DEFAULTS, _ = effect_book()
+_INDEX = Index(effect_book())
 _BOOKKEEPING = {"apiVersion", "kind", "__defaults"}
 
 

@@ -34,7 +34,7 @@ class Effects(NamedTuple):
 
 @lru_cache(maxsize=1)
 def _index() -> Index[EffectLine]:
-    return Index(*effect_book())
+    return Index(effect_book())
 
 
 def effects(plan: Plan) -> Effects:

@@ -69,3 +69,39 @@ class UnknownEffect(Frozen):
     op: Operation | None = Field(description="None: not even the operation is known")
     path: str = ""
     sentence: str
+
+
+class RecordedRun(Frozen):
+    """How long one operation took in an earlier run: ``create``, ``update`` or ``delete`` of a type."""
+
+    type: str
+    op: Operation
+    seconds: float = Field(gt=0)
+
+
+class CriticalStep(Frozen):
+    """One operation on the longest chain: what would have to be quicker for the whole to be."""
+
+    urn: str
+    op: Operation
+    lasts: Span
+    source: SourceLine | None = Field(description="None: known from recorded runs only")
+
+
+class UnknownDuration(Frozen):
+    """An operation of which neither the book nor the recorded runs say how long it takes."""
+
+    urn: str
+    type: str
+    sentence: str
+
+
+class Duration(Frozen):
+    """How long the engine works. ``at_least``: something of unknown length comes on top."""
+
+    total: Span
+    at_least: bool
+    critical: tuple[CriticalStep, ...] = Field((), description="the longest chain, in order, on a slow day (p90)")
+    unknown: tuple[UnknownDuration, ...] = ()
+    parallel: int = Field(description="operations that the engine does at once")
+    recorded: int = Field(0, description="recorded runs that the figures were corrected by")

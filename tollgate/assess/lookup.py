@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -10,6 +10,7 @@ from tollgate.assess.amounts import amount
 from tollgate.assess.changed import Changed, hidden, values_at
 from tollgate.assess.rules.versions import release
 from tollgate.books.guards import Unit
+from tollgate.books.line_files import Book
 from tollgate.books.lines import Change, Line, Operation, Scalar, Test, property_path, rank, spelling
 from tollgate.books.match import matches
 from tollgate.books.versions import versioned
@@ -30,9 +31,9 @@ class Found(NamedTuple, Generic[LineType]):
 class Index(Generic[LineType]):
     """The lines of a book by type and operation, most specific first. Made once for a book."""
 
-    def __init__(self, lines: Sequence[LineType], defaults: Mapping[str, Scalar]) -> None:
-        self._lines = lines
-        self.defaults = defaults
+    def __init__(self, book: Book[LineType]) -> None:
+        self._lines = book.lines
+        self.defaults = book.defaults
         self._known: dict[tuple[str, Operation], tuple[tuple[LineType, Path], ...]] = {}
         self._covering: dict[tuple[str, Operation, Path], tuple[LineType, ...]] = {}
 

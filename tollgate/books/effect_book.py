@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
-from tollgate.books.line_files import FOLDER, read_lines
-from tollgate.books.lines import Closed, Line, Scalar
+from tollgate.books.line_files import FOLDER, Book, read_lines
+from tollgate.books.lines import Closed, Line
 
 FOR_GOOD = "for good"
 _NOT_LOOKED_UP = "[ours] an estimate, to be corrected by recorded runs"
@@ -110,6 +109,6 @@ class EffectLine(Line):
 
 
 @lru_cache(maxsize=1)
-def effect_book() -> tuple[tuple[EffectLine, ...], Mapping[str, Scalar]]:
-    """All lines, and the defaults of properties by "type path". Raises TollgateError for a damaged book."""
+def effect_book() -> Book[EffectLine]:
+    """All lines. Raises TollgateError for a damaged book."""
     return read_lines(sorted((FOLDER / "effects").glob("*.yaml")), EffectLine)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import yaml
 from pydantic import Field, ValidationError
@@ -17,30 +17,48 @@ FOLDER = Path(__file__).parent
 LineType = TypeVar("LineType", bound=Line)
 
 
-class LineBook(Closed):
-    """One file: what its keys of sources stand for, what a property is when left out, and its lines."""
+class Number(Closed):
+    """A number of the book itself, with where it comes from."""
+
+    value: float
+    source: str
+
+
+class _Head(Closed):
+    """What stands over the lines: what the keys of sources stand for, and what a property is when left out."""
 
     sources: dict[str, str]
+    numbers: dict[str, Number] = Field(default_factory=dict)
     defaults: dict[str, dict[str, Scalar]] = Field(default_factory=dict)
 
 
-def read_lines(files: Iterable[Path], kind: type[LineType]) -> tuple[tuple[LineType, ...], Mapping[str, Scalar]]:
-    """All lines of these files, and the defaults by "type path".
+class Book(NamedTuple, Generic[LineType]):
+    """The lines, the defaults of properties by "type path", and the book's own numbers."""
+
+    lines: tuple[LineType, ...]
+    defaults: Mapping[str, Scalar]
+    numbers: Mapping[str, Number]
+
+
+def read_lines(files: Iterable[Path], kind: type[LineType]) -> Book[LineType]:
+    """All that stands in these files.
 
     Raises TollgateError with every fault of every file: shape, unknown source, an id used twice. That no two lines
     contradict each other (``ambiguous``) is left to the tests: it takes longer than reading.
     """
     lines: list[LineType] = []
     defaults: dict[str, Scalar] = {}
+    numbers: dict[str, Number] = {}
     problems: list[Problem] = []
     for file in files:
         name = file.relative_to(FOLDER.parent.parent).as_posix()
         head, numbered = _read(file)
         try:
-            book = LineBook.model_validate(head)
+            book = _Head.model_validate(head)
         except ValidationError as error:
             problems += [Problem(name, str(fault["msg"])) for fault in error.errors()]
             continue
+        numbers |= book.numbers
         for token, given in book.defaults.items():
             defaults |= {f"{token} {path}": value for path, value in given.items()}
         for number, entry in numbered:
@@ -53,7 +71,7 @@ def read_lines(files: Iterable[Path], kind: type[LineType]) -> tuple[tuple[LineT
     problems += list(_twice(lines))
     if problems:
         raise TollgateError("A book of this installation is damaged.", problems, advice="repair the lines named above")
-    return tuple(lines), defaults
+    return Book(tuple(lines), defaults, numbers)
 
 
 def _spread(number: int, entry: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
