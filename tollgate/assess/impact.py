@@ -105,3 +105,20 @@ class Duration(Frozen):
     unknown: tuple[UnknownDuration, ...] = ()
     parallel: int = Field(description="operations that the engine does at once")
     recorded: int = Field(0, description="recorded runs that the figures were corrected by")
+
+
+class Downtime(Frozen):
+    """The worst that people notice of one service, at one moment.
+
+    ``lasts``: at best its effects of that kind overlap as far as their order allows, at worst one comes after another.
+    None when nothing is noticed, or when it does not end by itself (``for_good``).
+    """
+
+    service: str
+    moment: Moment
+    notice: Notice
+    lasts: Span | None = None
+    for_good: bool = False
+    at_least: bool = Field(description="something of this service has an effect that is not known")
+    because: tuple[Effect, ...] = Field((), description="the effects of the worst kind, worst first")
+    not_known: tuple[str, ...] = Field((), description="URNs whose effect is not known")
