@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import StrEnum
 
 from pydantic import Field, model_validator
@@ -122,3 +123,85 @@ class Downtime(Frozen):
     at_least: bool = Field(description="something of this service has an effect that is not known")
     because: tuple[Effect, ...] = Field((), description="the effects of the worst kind, worst first")
     not_known: tuple[str, ...] = Field((), description="URNs whose effect is not known")
+
+
+class Money(Frozen):
+    """An amount a month, from low to high usage. Decimals, written as text in JSON."""
+
+    low: Decimal
+    high: Decimal
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Money:
+        if self.low > self.high:
+            raise ValueError("low is not above high")
+        return self
+
+    def __add__(self, other: Money) -> Money:
+        return Money(low=self.low + other.low, high=self.high + other.high)
+
+
+class Priced(StrEnum):
+    """What we know of the price of a resource."""
+
+    PRICED = "priced"
+    FREE = "free"  # no price of its own
+    UNKNOWN = "unknown"  # something that is charged for it has no known price or quantity
+
+
+class Charge(Frozen):
+    """One thing that is charged, before and after the change; ``delta`` is the difference at the same usage.
+
+    ``price`` is the line of the price book, None when nothing is charged after the change, or it is not known.
+    """
+
+    meter: str
+    words: str = Field(description="what a person calls it")
+    before: Money | None = Field(description="None: not charged before, or not known")
+    after: Money | None
+    delta: Money
+    usage: str = Field("", description="the assumption that the quantity rests on, with its source")
+    price: SourceLine | None = None
+    unknown: str = Field("", description="why it is not known; empty when it is")
+
+
+class ResourceCost(Frozen):
+    """What a change of one resource costs more a month. Never a decrease while anything of it is unknown."""
+
+    urn: str
+    type: str
+    service: str
+    priced: Priced
+    delta: Money
+    charges: tuple[Charge, ...] = ()
+    unknown: tuple[str, ...] = Field((), description="sentences: what is not known of it")
+
+
+class ServiceCost(Frozen):
+    service: str
+    delta: Money
+    unknown: int = Field(description="resources with something unknown: the delta is at least this much")
+
+
+class PriceBookUsed(Frozen):
+    """The book that prices were taken from: what a reader needs to check them."""
+
+    id: str
+    region: str
+    effective: str
+    review_by: str
+    digest: str
+
+
+class Cost(Frozen):
+    """What the change costs more a month, in ``currency``. ``at_least``: something unknown comes on top."""
+
+    currency: str
+    delta: Money
+    at_least: bool
+    priced: int
+    free: int
+    unknown: int
+    services: tuple[ServiceCost, ...] = Field((), description="the dearest first")
+    resources: tuple[ResourceCost, ...] = Field((), description="those that are not free, by URN")
+    books: tuple[PriceBookUsed, ...] = ()

@@ -10,11 +10,22 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import yaml
 from pydantic import Field, ValidationError
 
-from tollgate.books.lines import ANY, Closed, Line, Operation, Scalar, path_rank, property_path, spelling, type_rank
+from tollgate.books.lines import (
+    ANY,
+    Closed,
+    Line,
+    Operation,
+    Placed,
+    Scalar,
+    path_rank,
+    property_path,
+    spelling,
+    type_rank,
+)
 from tollgate.errors import Problem, TollgateError
 
 FOLDER = Path(__file__).parent
-LineType = TypeVar("LineType", bound=Line)
+LineType = TypeVar("LineType", bound=Placed)
 
 
 class Number(Closed):
@@ -52,7 +63,7 @@ def read_lines(files: Iterable[Path], kind: type[LineType]) -> Book[LineType]:
     problems: list[Problem] = []
     for file in files:
         name = file.relative_to(FOLDER.parent.parent).as_posix()
-        head, numbered = _read(file)
+        head, numbered = read_numbered(file, "lines")
         try:
             book = _Head.model_validate(head)
         except ValidationError as error:
@@ -63,7 +74,7 @@ def read_lines(files: Iterable[Path], kind: type[LineType]) -> Book[LineType]:
             defaults |= {f"{token} {path}": value for path, value in given.items()}
         for number, entry in numbered:
             try:
-                lines.append(kind.model_validate({**_sourced(entry, book.sources), "file": name, "line": number}))
+                lines.append(kind.model_validate({**sourced(entry, book.sources), "file": name, "line": number}))
             except ValidationError as error:
                 problems += [Problem(f"{name}:{number}", f"{_at(fault)}{fault['msg']}") for fault in error.errors()]
             except KeyError as missing:
@@ -88,8 +99,8 @@ def _at(fault: Any) -> str:
     return "".join(f"{part}: " for part in fault["loc"][:1])
 
 
-def _sourced(entry: dict[str, Any], sources: Mapping[str, str]) -> dict[str, Any]:
-    """The entry with each key of a source as the source itself."""
+def sourced(entry: dict[str, Any], sources: Mapping[str, str]) -> dict[str, Any]:
+    """The entry with each key of a source as the source itself. Raises KeyError for one that is not there."""
     named = {key: sources[value] for key, value in entry.items() if key.endswith("source") and value in sources}
     unknown = [value for key, value in entry.items() if key.endswith("source") and value not in sources]
     if unknown:
@@ -97,15 +108,15 @@ def _sourced(entry: dict[str, Any], sources: Mapping[str, str]) -> dict[str, Any
     return entry | named
 
 
-def _read(file: Path) -> tuple[Any, list[tuple[int, dict[str, Any]]]]:
-    """The head of a file, and its lines with their line numbers."""
+def read_numbered(file: Path, listed: str) -> tuple[Any, list[tuple[int, dict[str, Any]]]]:
+    """The head of a file, and the entries of one list in it with their line numbers."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(file.read_text(encoding="utf-8"))
     try:
         root: Any = loader.get_single_node()
         head: dict[str, Any] = {}
         numbered: list[tuple[int, dict[str, Any]]] = []
         for key, value in root.value:
-            if key.value == "lines":
+            if key.value == listed:
                 for item in value.value:
                     numbered += _spread(item.start_mark.line + 1, loader.construct_object(item, deep=True))
             elif not key.value.startswith("x-"):
@@ -115,8 +126,8 @@ def _read(file: Path) -> tuple[Any, list[tuple[int, dict[str, Any]]]]:
     return head, numbered
 
 
-def _twice(lines: Sequence[Line]) -> Iterator[Problem]:
-    seen: dict[str, Line] = {}
+def _twice(lines: Sequence[Placed]) -> Iterator[Problem]:
+    seen: dict[str, Placed] = {}
     for line in lines:
         if line.id in seen:
             first = seen[line.id]

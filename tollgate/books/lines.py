@@ -94,14 +94,26 @@ class Test(Closed):
         return self.is_set is not None and other.is_set is not None and self.is_set is not other.is_set
 
 
-class Line(Closed):
+class Placed(Closed):
+    """A line of a book that keeps its place. ``source``: what it rests on; in the file a key of its sources."""
+
+    id: str
+    source: str
+    file: str = ""
+    line: int = 0
+
+    @cached_property
+    def place(self) -> SourceLine:
+        return SourceLine(file=self.file, line=self.line, id=self.id, source=self.source)
+
+
+class Line(Placed):
     """The part of a line that says when it speaks.
 
     types: type tokens, ``*`` for any text. path: for an update, the property that changes, with all below it.
     change, before, after: how it changes. when: conditions on other properties of the same resource.
     """
 
-    id: str
     types: tuple[str, ...]
     ops: tuple[Operation, ...]
     path: str = ""
@@ -109,9 +121,6 @@ class Line(Closed):
     before: tuple[Scalar, ...] = ()
     after: tuple[Scalar, ...] = ()
     when: dict[str, Test] = Field(default_factory=dict)
-    source: str = Field(description="key of the file's sources while it is read, then the source itself")
-    file: str = ""
-    line: int = 0
 
     @field_validator("types", "ops", "before", "after", mode="before")
     @classmethod
@@ -126,10 +135,6 @@ class Line(Closed):
         if not updates and (self.path or self.change or self.before or self.after):
             raise ValueError("a property and how it changes belong to an update")
         return self
-
-    @cached_property
-    def place(self) -> SourceLine:
-        return SourceLine(file=self.file, line=self.line, id=self.id, source=self.source)
 
     @cached_property
     def conditions(self) -> int:
