@@ -290,7 +290,7 @@ def test_each_resource_is_priced_where_it_is() -> None:
     ).delta
     provider = p.step("create", "pulumi:providers:aws", "cloud", new={"region": HERE})
     by_provider = of(
-        p.step("create", NAT, new={}, provider=p.urn("pulumi:providers:aws", "cloud") + "::id"), provider
+        p.step("create", NAT, new={}, new_provider=p.urn("pulumi:providers:aws", "cloud") + "::id"), provider
     ).delta
     assert here == by_provider == money(-by_name.high, -by_name.low)
     nowhere = of(p.step("create", NAT, new={}), region="")
@@ -339,13 +339,13 @@ def plans(draw: st.DrawFn) -> list[dict[str, Any]]:
     return steps
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(steps=plans(), data=st.data())
 def test_order_does_not_matter(steps: list[dict[str, Any]], data: st.DataObject) -> None:
     assert of(*steps, region=HERE) == of(*data.draw(st.permutations(steps)), region=HERE)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(steps=plans(), keep=st.sets(st.sampled_from([item.meter for item in price_books()[HERE].items])))
 def test_what_is_unknown_never_saves_whatever_the_book_lacks(steps: list[dict[str, Any]], keep: set[str]) -> None:
     whole = price_books()[HERE]

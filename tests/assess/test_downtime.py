@@ -149,13 +149,13 @@ def _peers(steps: list[dict[str, Any]]) -> dict[str, int]:
     return {step["urn"]: 2 for step in steps}
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(steps=plans(), data=st.data())
 def test_order_does_not_matter(steps: list[dict[str, Any]], data: st.DataObject) -> None:
     assert of(*steps, peers=_peers(steps)) == of(*data.draw(st.permutations(steps)), peers=_peers(steps))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(steps=plans())
 def test_a_step_more_is_never_noticed_less(steps: list[dict[str, Any]]) -> None:
     peers = _peers(steps)

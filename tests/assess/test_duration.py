@@ -201,13 +201,13 @@ def plans(draw: st.DrawFn) -> list[dict[str, Any]]:
     return steps
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(steps=plans(), data=st.data())
 def test_order_does_not_matter(steps: list[dict[str, Any]], data: st.DataObject) -> None:
     assert of(*steps) == of(*data.draw(st.permutations(steps)))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(steps=plans(), parallel=st.integers(1, 9))
 def test_a_step_more_never_shortens_it(steps: list[dict[str, Any]], parallel: int) -> None:
     fewer, more = of(*steps[:-1], parallel=parallel), of(*steps, parallel=parallel)
@@ -216,7 +216,7 @@ def test_a_step_more_never_shortens_it(steps: list[dict[str, Any]], parallel: in
     assert more.at_least >= fewer.at_least
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(steps=plans())
 def test_more_hands_never_make_it_longer_and_never_shorter_than_the_chain(steps: list[dict[str, Any]]) -> None:
     alone, few, many = (of(*steps, parallel=count).total for count in (1, 4, 1000))
@@ -225,7 +225,7 @@ def test_more_hands_never_make_it_longer_and_never_shorter_than_the_chain(steps:
     assert all(math.isfinite(span.p90) and span.p50 <= span.p90 for span in (alone, few, many))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(took=st.lists(st.floats(0.01, 1e5), min_size=1, max_size=20))
 def test_recorded_runs_never_lead_out_of_what_was_seen(took: list[float]) -> None:
     past = [RecordedRun(type=NAT, op=Operation.CREATE, seconds=each) for each in took]

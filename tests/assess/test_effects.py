@@ -200,14 +200,14 @@ def _named(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [json.loads(json.dumps(step).replace("::clearing", f"::c-{n}")) for n, step in enumerate(steps)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(steps=st.lists(st.sampled_from(_STEPS), min_size=1, max_size=8), data=st.data())
 def test_order_does_not_matter(steps: list[dict[str, Any]], data: st.DataObject) -> None:
     numbered = _named(steps)
     assert of(*numbered) == of(*data.draw(st.permutations(numbered)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(steps=st.lists(st.sampled_from(_STEPS), min_size=2, max_size=8))
 def test_more_steps_never_notice_less(steps: list[dict[str, Any]]) -> None:
     numbered = _named(steps)
@@ -217,7 +217,7 @@ def test_more_steps_never_notice_less(steps: list[dict[str, Any]]) -> None:
     assert len(more.known) + len(more.unknown) > len(fewer.known) + len(fewer.unknown)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(first=st.sampled_from(_STEPS[:14]), hidden=st.sampled_from(["multiAz", "replicas", "backupRetentionPeriod"]))
 def test_a_value_that_is_hidden_never_makes_it_milder_and_known(first: dict[str, Any], hidden: str) -> None:
     text = json.dumps(first)

@@ -142,24 +142,14 @@ class _Order:
 
     def __init__(self, plan: Plan) -> None:
         self._parents = {step.urn: step.parent for step in plan.steps}
-        self._needs = {step.urn: step.dependencies for step in plan.steps}
+        self._needs = {step.urn: step.needs for step in plan.steps}
 
     def parent(self, urn: str) -> str:
         return self._parents.get(urn, "")
 
     def apart(self, one: str, other: str) -> bool:
-        """One of the two waits for the other, so they are not worked on at once."""
-        return other in self._all_before(one) or one in self._all_before(other)
-
-    def _all_before(self, urn: str) -> set[str]:
-        seen: set[str] = set()
-        waiting = list(self._needs.get(urn, ()))
-        while waiting:
-            each = waiting.pop()
-            if each not in seen:
-                seen.add(each)
-                waiting += self._needs.get(each, ())
-        return seen
+        """One of the two waits for the other itself. Not through a third: a step more must not be noticed less."""
+        return other in self._needs.get(one, ()) or one in self._needs.get(other, ())
 
     def longest(self, seconds: Mapping[_Group, Mapping[str, float]]) -> dict[_Group, float]:
         """For each group the longest chain of its steps, through whatever lies between them.

@@ -85,7 +85,7 @@ def _of_step(step: Step, recorded: Recorded) -> Iterator[tuple[Part | UnknownDur
         return
     if step.op in _LOOKS:
         seconds = duration_book().numbers["read"].value
-        yield Part(step.urn, Operation.UPDATE, step.dependencies, (seconds, seconds), None), False
+        yield Part(step.urn, Operation.UPDATE, step.needs, (seconds, seconds), None), False
         return
     op = operation(step)
     if op is None:
@@ -106,11 +106,11 @@ def _part(step: Step, op: Operation, recorded: Recorded) -> Part | None:
     lines = {line.id: line for each in found for line in each}
     if not all(found):
         alone = recorded.alone(step.type, op)
-        return Part(step.urn, op, step.dependencies, alone, None) if alone else None
+        return Part(step.urn, op, step.needs, alone, None) if alone else None
     spans = {name: _corrected(line, step, op, recorded) for name, line in lines.items()}
     longest = max(spans, key=lambda name: (spans[name][1], spans[name][0], name))
     p50, p90 = max(span[0] for span in spans.values()), spans[longest][1]
-    return Part(step.urn, op, step.dependencies, (p50, p90), lines[longest].place)
+    return Part(step.urn, op, step.needs, (p50, p90), lines[longest].place)
 
 
 def _corrected(line: DurationLine, step: Step, op: Operation, recorded: Recorded) -> tuple[float, float]:

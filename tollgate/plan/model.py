@@ -81,12 +81,14 @@ class Step(Frozen):
     retain_on_delete: bool = Field(False, description="before the change")
     retain_after: bool = False
     ties: tuple[Tie, ...] = Field((), description="before the change; only a digest shows them")
+    ties_after: tuple[Tie, ...] = Field((), description="after the change; only a digest shows them")
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """URNs of what it is made from, or made after."""
+        """URNs of what it is made from, or made after, before the change or after it."""
         made_from = (TieKind.PROPERTY, TieKind.ORDER)
-        return tuple(dict.fromkeys(tie.urn for tie in self.ties if tie.kind in made_from))
+        ties = (*self.ties, *self.ties_after)
+        return tuple(dict.fromkeys(tie.urn for tie in ties if tie.kind in made_from))
 
 
 class Violation(Frozen):

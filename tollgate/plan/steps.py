@@ -69,7 +69,6 @@ class Spelling:
 DIGEST_SPELLING = Spelling("oldState", "newState", "diffReasons", "replaceReasons", "kind")
 EVENT_SPELLING = Spelling("old", "new", "diffs", "keys", "diffKind")
 
-_OLD_SIDES = (DIGEST_SPELLING.old, EVENT_SPELLING.old)
 
 _KINDS = {kind.value: (kind, False) for kind in ChangeKind} | {
     f"{kind.value}-replace": (kind, True) for kind in ChangeKind
@@ -169,7 +168,7 @@ def _side(reader: _Reader, source: Mapping[str, Any], key: str) -> tuple[Side | 
         pending_replacement=reader.field(state, "pendingReplacement", bool, False),
         urn=reader.field(state, "urn", str, ""),
         provider=reader.field(state, "provider", str, ""),
-        ties=ties_of(state) if key in _OLD_SIDES else (),
+        ties=ties_of(state),
     )
     return side, reader.field(state, "type", str, "")
 
@@ -242,4 +241,5 @@ def build_step(raw: RawStep, op: Op, *, delete_before_replace: bool = False, pro
         retain_on_delete=old.retain if old else (new.retain if new else False),
         retain_after=new.retain if new else False,
         ties=old.ties if old else (),
+        ties_after=new.ties if new else (),
     )
