@@ -283,6 +283,17 @@ def test_a_quantity_that_cannot_be_read_is_not_known(hidden: Any) -> None:
     assert of(p.step("create", ENDPOINT, new=new)).at_least
 
 
+def test_a_quantity_that_is_hidden_on_both_sides_may_have_changed() -> None:
+    hidden = {"vpcEndpointType": "Interface", "subnetIds": p.UNKNOWN}
+    assert of(p.step("update", ENDPOINT, old=hidden, new=hidden | {"policy": "x"}, diff={"policy": "add"})).at_least
+
+
+def test_every_copy_of_a_store_is_charged() -> None:
+    new = {"engine": "redis", "nodeType": "cache.m4.large", "numNodeGroups": 2, "replicasPerNodeGroup": 1}
+    found = of(p.step("create", "aws:elasticache/replicationGroup:ReplicationGroup", new=new))
+    assert found.delta.low == 4 * _HOURS * price("elasticache.node.hour", engine="redis", node="cache.m4.large")
+
+
 def test_each_resource_is_priced_where_it_is() -> None:
     here = of(p.step("create", NAT, new={"region": HERE})).delta
     by_name = of(
