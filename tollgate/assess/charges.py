@@ -17,13 +17,26 @@ from tollgate.books.price_book import PriceBook, PriceItem
 Inputs = Mapping[str, Any]
 
 
-class Reading(NamedTuple):
-    """What one meter reads: how much, at which of the prices that may apply. ``unknown``: why it cannot be told.
+class Key(NamedTuple):
+    """All that the price and the quantity of a meter depend on. None, or no choice: not known.
 
-    ``key``: all that the price and the quantity depend on. Two readings of the same key cost the same, known or not.
+    At the same key the same is charged, whether or not there is a price for it.
     """
 
-    key: tuple[Any, ...]
+    meter: str
+    dimensions: tuple[tuple[str, tuple[str, ...]], ...]
+    factors: tuple[Decimal | None, ...]
+    runs: tuple[bool | None, ...]
+
+    @property
+    def tellable(self) -> bool:
+        """Nothing of it is unknown."""
+        return all(values for _, values in self.dimensions) and None not in self.factors and None not in self.runs
+
+
+class Reading(NamedTuple):
+    """What one meter reads: how much, at which of the prices that may apply. ``unknown``: why it cannot be told."""
+
     low: Decimal = Decimal(0)
     high: Decimal = Decimal(0)
     item: PriceItem | None = None
@@ -48,50 +61,47 @@ class Resource(NamedTuple):
         return found
 
 
-def read(meter: Meter, resource: Resource, book: PriceBook | None, region: str) -> Reading | None:
-    """What a meter reads for a resource; None when it does not run for it."""
-    runs = [_runs(test, resource.values(path)) for path, test in meter.when.items()]
+def key_of(meter: Meter, resource: Resource) -> Key | None:
+    """What the price and the quantity of a meter depend on, for a resource; None when it does not run for it."""
+    runs = tuple(_runs(test, resource.values(path)) for path, test in meter.when.items())
     if False in runs:
         return None
+    dimensions = tuple((name, _choices(dimension, resource)) for name, dimension in meter.match.items())
+    factors = tuple(_factor(factor, resource) for factor in meter.times)
+    return Key(meter.meter, dimensions, factors, runs)
+
+
+def read(meter: Meter, key: Key, book: PriceBook | None, region: str) -> Reading:
+    """What a meter reads at this key."""
     usage = usage_book()[meter.usage] if meter.usage else None
-    hours = Decimal(book.hours_per_month) if book and meter.hourly else Decimal(1)
-    dimensions = {name: _choices(dimension, resource) for name, dimension in meter.match.items()}
-    factors = [_factor(factor, resource) for factor in meter.times]
-    key = (meter.meter, tuple(sorted(dimensions.items(), key=lambda pair: pair[0])), tuple(factors), tuple(runs))
-    why = _why_not(meter, runs, dimensions, factors, book, region)
+    why = _why_not(meter, key, book, region)
     if why or book is None:
-        return Reading(key, usage=usage, unknown=why)
-    quantity = hours
-    for factor in factors:
+        return Reading(usage=usage, unknown=why)
+    quantity = Decimal(book.hours_per_month if meter.hourly else 1)
+    for factor in key.factors:
         quantity *= factor or Decimal(0)
-    names = list(dimensions)
-    found = [book.find(meter.meter, dict(zip(names, values, strict=True))) for values in product(*dimensions.values())]
+    names = [name for name, _ in key.dimensions]
+    choices = product(*(values for _, values in key.dimensions))
+    found = [book.find(meter.meter, dict(zip(names, values, strict=True))) for values in choices]
     items = [item for item in found if item]
     if len(items) < len(found) or not items:
-        return Reading(key, usage=usage, unknown=_no_price(meter, dimensions, region))
+        return Reading(usage=usage, unknown=_no_price(meter, key, region))
     low, high = (usage.low, usage.high) if usage else (Decimal(1), Decimal(1))
     costs = [(item.cost(quantity * low), item.cost(quantity * high)) for item in items]
     dearest = max(items, key=lambda item: (item.cost(quantity * high), item.line))
-    return Reading(key, min(cost[0] for cost in costs), max(cost[1] for cost in costs), dearest, usage)
+    return Reading(min(cost[0] for cost in costs), max(cost[1] for cost in costs), dearest, usage)
 
 
-def _why_not(
-    meter: Meter,
-    runs: list[bool | None],
-    dimensions: Mapping[str, tuple[str, ...]],
-    factors: list[Decimal | None],
-    book: PriceBook | None,
-    region: str,
-) -> str:
-    if None in runs or not all(dimensions.values()) or None in factors:
+def _why_not(meter: Meter, key: Key, book: PriceBook | None, region: str) -> str:
+    if not key.tellable:
         return f"how much is charged for {meter.words} is not known until it runs"
     if not region:
         return f"no price is known for {meter.words}"
     return "" if book else f"no price is known for {meter.words}: there is no price book for {region}"
 
 
-def _no_price(meter: Meter, dimensions: Mapping[str, tuple[str, ...]], region: str) -> str:
-    said = [f"{name.replace('_', ' ')} {' or '.join(values)}" for name, values in sorted(dimensions.items())]
+def _no_price(meter: Meter, key: Key, region: str) -> str:
+    said = [f"{name.replace('_', ' ')} {' or '.join(values)}" for name, values in sorted(key.dimensions)]
     exactly = f" ({', '.join(said)})" if said else ""
     return f"no price is known for {meter.words}{exactly} in {region}"
 

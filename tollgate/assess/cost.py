@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import NamedTuple
+from functools import lru_cache
 
 from tollgate.assess.changed import operation
-from tollgate.assess.charges import Reading, Resource, read
+from tollgate.assess.charges import Key, Reading, Resource, key_of, read
 from tollgate.assess.downtime import WHOLE_STACK, services_by_component
 from tollgate.assess.impact import Charge, Cost, Money, PriceBookUsed, Priced, ResourceCost, ServiceCost
 from tollgate.assess.naming import capital, subject
@@ -23,7 +23,8 @@ from tollgate.books.meter_book import Meter, MeterLine, meter_book, meters_of
 from tollgate.books.price_book import PriceBook, price_books
 from tollgate.plan.model import Op, Plan, Step
 
-_NOTHING = Money(low=Decimal(0), high=Decimal(0))
+_ZERO = Decimal(0)
+_NOTHING = Money(low=_ZERO, high=_ZERO)
 _CURRENCY = "USD"
 _COSTS_NO_OTHER = (Op.SAME, Op.READ, Op.REFRESH, Op.IMPORT, Op.DISCARD)
 
@@ -71,10 +72,13 @@ def _used(book: PriceBook) -> PriceBookUsed:
 
 
 def _sum(amounts: Iterable[Money]) -> Money:
-    total = _NOTHING
-    for each in amounts:
-        total += each
-    return total
+    amounts = list(amounts)
+    return _between(sum((each.low for each in amounts), _ZERO), sum((each.high for each in amounts), _ZERO))
+
+
+def _between(low: Decimal, high: Decimal) -> Money:
+    """An amount whose ends are known to be in order; a big plan has tens of thousands."""
+    return Money.model_construct(low=low, high=high)
 
 
 def _by_service(rows: Iterable[ResourceCost]) -> tuple[ServiceCost, ...]:
@@ -108,7 +112,7 @@ def _row(step: Step, service: str, charges: tuple[Charge, ...], reasons: list[st
     who = capital(subject(step))
     priced = Priced.UNKNOWN if reasons else Priced.PRICED if charges else Priced.FREE
     deltas = [_only_up(charge.delta) if reasons else charge.delta for charge in charges]
-    return ResourceCost(
+    return ResourceCost.model_construct(
         urn=step.urn,
         type=step.type,
         service=service,
@@ -121,12 +125,7 @@ def _row(step: Step, service: str, charges: tuple[Charge, ...], reasons: list[st
 
 def _only_up(delta: Money) -> Money:
     """Nothing is saved on a resource that we do not know all of."""
-    return Money(low=max(delta.low, Decimal(0)), high=max(delta.high, Decimal(0)))
-
-
-class _Sides(NamedTuple):
-    before: Reading | None
-    after: Reading | None
+    return _between(max(delta.low, _ZERO), max(delta.high, _ZERO))
 
 
 def _charges(step: Step, op: Operation, line: MeterLine, region: str, book: PriceBook | None) -> tuple[Charge, ...]:
@@ -137,34 +136,30 @@ def _charges(step: Step, op: Operation, line: MeterLine, region: str, book: Pric
     new = old if op is Operation.FORGET else new
     found = []
     for meter in line.meters:
-        sides = _Sides(*(read(meter, side, book, region) if side else None for side in (old, new)))
-        if sides.before or sides.after:
-            found.append(_charge(meter, sides))
+        before, after = (key_of(meter, side) if side else None for side in (old, new))
+        if before or after:
+            found.append(_charge(meter, before, after, book, region))
     return tuple(found)
 
 
-def _charge(meter: Meter, sides: _Sides) -> Charge:
-    before, after = sides
-    reading = after or before
-    same = bool(before and after and before.key == after.key and _tellable(before))
-    unknown = "" if same else next((side.unknown for side in (after, before) if side and side.unknown), "")
+@lru_cache(maxsize=16_384)
+def _charge(meter: Meter, before: Key | None, after: Key | None, book: PriceBook | None, region: str) -> Charge:
+    """One charge, before and after. Many resources of a stack are charged alike."""
+    old, new = (read(meter, key, book, region) if key else None for key in (before, after))
+    reading = new or old
+    same = bool(before and before == after and before.tellable)
+    unknown = "" if same else next((side.unknown for side in (new, old) if side and side.unknown), "")
     usage = reading.usage if reading else None
     return Charge(
         meter=meter.meter,
         words=meter.words,
-        before=_money(before),
-        after=_money(after),
-        delta=_NOTHING if same else _delta(before, after),
+        before=_money(old),
+        after=_money(new),
+        delta=_NOTHING if same else _delta(old, new),
         usage=f"{usage.low} to {usage.high} {usage.unit} a month: {usage.source}" if usage else "",
         price=reading.item.place if reading and reading.item else None,
         unknown=unknown,
     )
-
-
-def _tellable(reading: Reading) -> bool:
-    """Its quantity and its dimensions are known, whether or not there is a price for them."""
-    _, dimensions, factors, runs = reading.key
-    return all(values for _, values in dimensions) and None not in factors and None not in runs
 
 
 def _money(reading: Reading | None) -> Money | None:
@@ -174,10 +169,10 @@ def _money(reading: Reading | None) -> Money | None:
 def _delta(before: Reading | None, after: Reading | None) -> Money:
     """The difference at low and at high usage. Against something unknown only what is new counts, from nothing on."""
     if before and before.unknown:
-        high = Decimal(0) if after is None or after.unknown else after.high
-        return Money(low=Decimal(0), high=high)
+        high = _ZERO if after is None or after.unknown else after.high
+        return Money(low=_ZERO, high=high)
     if after and after.unknown:
         return _NOTHING
-    low = (after.low if after else Decimal(0)) - (before.low if before else Decimal(0))
-    high = (after.high if after else Decimal(0)) - (before.high if before else Decimal(0))
+    low = (after.low if after else _ZERO) - (before.low if before else _ZERO)
+    high = (after.high if after else _ZERO) - (before.high if before else _ZERO)
     return Money(low=min(low, high), high=max(low, high))

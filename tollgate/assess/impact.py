@@ -137,9 +137,6 @@ class Money(Frozen):
             raise ValueError("low is not above high")
         return self
 
-    def __add__(self, other: Money) -> Money:
-        return Money(low=self.low + other.low, high=self.high + other.high)
-
 
 class Priced(StrEnum):
     """What we know of the price of a resource."""

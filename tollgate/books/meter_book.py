@@ -64,6 +64,9 @@ class Meter(Closed):
     usage: str = ""
     when: dict[str, Test] = Field(default_factory=dict)
 
+    def __hash__(self) -> int:
+        return hash((self.meter, self.words, self.usage))
+
 
 class MeterLine(Placed):
     """All meters of some types; none when they have no price of their own."""
