@@ -48,6 +48,10 @@ def rehearse(
     checkov: Annotated[
         bool, typer.Option("--checkov/--no-checkov", help="Let checkov look at the whole footprint, too.")
     ] = True,
+    prove_undo: Annotated[
+        bool, typer.Option("--prove-undo", help="Rehearse the way back, too, and say whether it works.")
+    ] = False,
+    incident: Annotated[str, typer.Option(help="Id of a declared incident: makes it an emergency change.")] = "",
     out: Annotated[Path | None, typer.Option(help="Folder for the reports [default: out/ in the project].")] = None,
 ) -> None:
     """Run the change through the real engine on stand-in clouds, and write the decision and its report.
@@ -67,7 +71,17 @@ def rehearse(
     project = find_project(Path.cwd())
     codes = []
     for name in project.stacks() if every else (str(stack),):
-        options = Options(name, base, state, what_if, from_nothing=from_nothing, keep=keep, checkov=checkov)
+        options = Options(
+            name,
+            base,
+            state,
+            what_if,
+            from_nothing=from_nothing,
+            keep=keep,
+            checkov=checkov,
+            prove_undo=prove_undo,
+            incident=incident,
+        )
         folder = (out or project.output) / (name if every else "")
         try:
             with progress() as say:

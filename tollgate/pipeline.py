@@ -8,12 +8,17 @@ from datetime import datetime
 from pathlib import Path
 
 from tollgate.assess.assess import assess
+from tollgate.assess.consequences import UndoProof
+from tollgate.assess.proof import prove, refuted
+from tollgate.assess.registers import read_registers
+from tollgate.assess.weigh import Known
 from tollgate.engine.cache import Say
 from tollgate.engine.find import find
 from tollgate.engine.project import Project
 from tollgate.errors import TollgateError
 from tollgate.gate.decide import decide
 from tollgate.gate.model import Decision
+from tollgate.plan.footprint import Footprint, with_footprint
 from tollgate.plan.read import read_plan
 from tollgate.plan.state import read_state
 from tollgate.rehearsal.baseline import Baseline, choose
@@ -30,7 +35,11 @@ LONGEST_REASON = 200  # characters of the engine's message in a sentence of ours
 
 @dataclass(frozen=True)
 class Options:
-    """What the user asked ``tollgate rehearse`` for. checkov: whether it looks at the footprint, too."""
+    """What the user asked ``tollgate rehearse`` for.
+
+    checkov: whether it looks at the footprint, too. prove_undo: whether the way back is rehearsed. incident: id of a
+    declared incident.
+    """
 
     stack: str
     base: str | None = None
@@ -39,6 +48,8 @@ class Options:
     from_nothing: bool = False
     keep: bool = False
     checkov: bool = True
+    prove_undo: bool = False
+    incident: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,19 +80,29 @@ def rehearse_change(options: Options, project: Project, now: datetime, say: Say)
         overlay=options.what_if,
         policies=project.policies,
         keep=default_keep(options.stack) if options.keep else None,
-        carry_out=isinstance(scanner, Environment),
+        carry_out=True,
+        prove_undo=options.prove_undo,
     )
+    registers = read_registers(project.registers)
     rehearsal = rehearse(request, find(say), say)
     watch = Stopwatch(say, dict(rehearsal.timings))
     scan = looked_at(rehearsal, scanner, watch)
+    footprint = rehearsal.footprint if isinstance(rehearsal.footprint, Footprint) else None
     assessment = assess(
-        rehearsal.plan,
+        with_footprint(rehearsal.plan, footprint) if footprint else rehearsal.plan,
+        state=rehearsal.state,
         unlisted_types=rehearsal.unlisted_types,
         undecided=rehearsal.undecided,
         unreadable_secrets=rehearsal.unreadable_secrets,
         scan=scan,
         register=register,
-        today=now.date(),
+        known=Known(
+            registers=registers,
+            today=now.date(),
+            incident=options.incident,
+            region=footprint.region if footprint else "",
+            proof=proof_of(rehearsal),
+        ),
     )
     decision = decide(assessment)
     subject = subject_of(options, baseline, rehearsal.engine_version, watch.seconds, project, now)
@@ -106,6 +127,15 @@ def looked_at(rehearsal: Rehearsal, scanner: Environment | NotRun | None, watch:
         return NotRun(why="the change was not carried out")
     with watch.stage("checkov", "looking at the whole footprint"):
         return scan_footprint(rehearsal.footprint, scanner)
+
+
+def proof_of(rehearsal: Rehearsal) -> UndoProof | None:
+    """What the rehearsal of the way back showed. None: it was not asked for."""
+    if rehearsal.way_back is None:
+        return None
+    if isinstance(rehearsal.way_back, Refused):
+        return refuted(f"The way back could not be rehearsed: {rehearsal.way_back.why[:LONGEST_REASON]}")
+    return prove(rehearsal.plan, rehearsal.way_back)
 
 
 def subject_of(
@@ -133,10 +163,15 @@ def subject_of(
 def command_of(options: Options) -> str:
     """The command that repeats this rehearsal."""
     words = ["tollgate", "rehearse", options.stack]
-    for name, value in (("--base", options.base), ("--state", options.state), ("--what-if", options.what_if)):
+    given = {"--base": options.base, "--state": options.state, "--what-if": options.what_if}
+    for name, value in {**given, "--incident": options.incident}.items():
         if value:
             words += [name, str(value)]
-    flags = [("--from-nothing", options.from_nothing), ("--no-checkov", not options.checkov)]
+    flags = [
+        ("--from-nothing", options.from_nothing),
+        ("--no-checkov", not options.checkov),
+        ("--prove-undo", options.prove_undo),
+    ]
     return " ".join([*words, *(name for name, wanted in flags if wanted)])
 
 

@@ -13,8 +13,9 @@ from pydantic import ValidationError
 from tests.assess.steps import plan, step
 from tests.plan.previews import RDS, urn
 from tollgate.assess.affected import MOST_HOPS, affected
+from tollgate.assess.consequences import Felt
 from tollgate.assess.impact import Span
-from tollgate.assess.journeys import Felt, journeys
+from tollgate.assess.journeys import journeys
 from tollgate.assess.register import ServiceRegister
 from tollgate.books.effect_book import Notice
 from tollgate.plan.graph import Graph, Hop

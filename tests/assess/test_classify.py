@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from tests.assess.steps import DEPLOYMENT, QUEUE_POLICY, plan, step
 from tests.plan.previews import UNKNOWN, urn
-from tollgate.assess.classify import ChangeClass, StandardChange, StandardChanges, classify
+from tollgate.assess.classify import StandardChange, StandardChanges, classify
+from tollgate.assess.consequences import ChangeClass
 from tollgate.assess.model import Finding, Origin, Unknown
 from tollgate.plan.model import Op, Step
 from tollgate.policy.severity import HIGH, LOW

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.assess.steps import plan, step
+from tollgate.assess.consequences import Band, Risk, WayBack
 from tollgate.assess.model import Finding, Origin, Unknown
-from tollgate.assess.risk import Band, Outcome, PastChange, Risk, risk
-from tollgate.assess.undo import WayBack
+from tollgate.assess.risk import Outcome, PastChange, risk
 from tollgate.books.effect_book import Notice
 from tollgate.books.risk import risk_book
 from tollgate.plan.model import Op

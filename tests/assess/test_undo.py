@@ -14,9 +14,10 @@ from pydantic import ValidationError
 from tests.assess.steps import DEPLOYMENT, plan, step
 from tests.plan.previews import RDS, UNKNOWN, urn
 from tollgate.assess.backups import Backup, BackupRegister, unproven
+from tollgate.assess.consequences import Undo, WayBack
 from tollgate.assess.impact import Span
 from tollgate.assess.proof import prove
-from tollgate.assess.undo import Undo, WayBack, undo
+from tollgate.assess.undo import undo
 from tollgate.plan.model import Op, Plan, Step
 from tollgate.plan.order import in_order
 from tollgate.plan.ties import Tie, TieKind
@@ -88,7 +89,7 @@ def test_a_tested_backup_is_part_of_the_way_back_and_an_old_or_missing_one_is_a_
     seconds = {gone.urn: Span(p50=600, p90=900)}
     found = of(gone, backups=BACKUPS, seconds=seconds)
     assert found.steps[0].backup == "snapshot nightly-7"
-    assert found.steps[0].seconds == Span(p50=600 + 1800, p90=900 + 1800)
+    assert (found.steps[0].seconds, found.steps[0].restore_seconds) == (Span(p50=600, p90=900), 1800)
     assert list(unproven([gone], BACKUPS, TODAY)) == []
     last_good_day, day_after = date(2027, 1, 30), date(2027, 1, 31)
     assert list(unproven([gone], BACKUPS, last_good_day)) == []

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tollgate.errors import TollgateError
 from tollgate.policy.sentinels import SECRET_SIGNATURE, SIGNATURE_KEY
 from tollgate.rehearsal.settings import merged, read_overlay, read_settings
-from tollgate.rehearsal.state import UNREADABLE_SECRET, packages_in, read_state, sealed_with
+from tollgate.rehearsal.state import UNREADABLE_SECRET, importable_state, packages_in, sealed_with
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -84,7 +84,7 @@ def test_state_is_made_importable(tmp_path: Path) -> None:
     shown = {SIGNATURE_KEY: SECRET_SIGNATURE, "plaintext": '"known"'}
     file = tmp_path / "state.json"
     file.write_text(json.dumps(export(resources=[resource("b", inputs={"x": hidden, "y": [shown]})])))
-    state = read_state(file, project="tiny", stack="dev")
+    state = importable_state(file, project="tiny", stack="dev")
     inputs = state["deployment"]["resources"][0]["inputs"]
     assert inputs["x"] == {SIGNATURE_KEY: SECRET_SIGNATURE, "plaintext": json.dumps(UNREADABLE_SECRET)}
     assert inputs["y"] == [shown]
@@ -107,9 +107,9 @@ def test_state_refusals(tmp_path: Path, content: str, says: str) -> None:
     file = tmp_path / "state.json"
     file.write_text(content)
     with pytest.raises(TollgateError, match=says):
-        read_state(file, project="tiny", stack="dev")
+        importable_state(file, project="tiny", stack="dev")
 
 
 def test_missing_state_file(tmp_path: Path) -> None:
     with pytest.raises(TollgateError, match="cannot be read"):
-        read_state(tmp_path / "none.json", project="tiny", stack="dev")
+        importable_state(tmp_path / "none.json", project="tiny", stack="dev")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pydantic import Field
-
+from tollgate.assess.consequences import Affected, Reached, Through
 from tollgate.assess.register import ServiceRegister
 from tollgate.plan.graph import Graph
-from tollgate.plan.model import Frozen, Op, Plan, Step
+from tollgate.plan.model import Op, Plan, Step
 from tollgate.plan.ties import TieKind
 from tollgate.plan.urn import split_urn
 
@@ -18,32 +17,6 @@ MOST_HOPS = 4
 # A connection to a cloud ties all to all; what a change of it does is told resource by resource.
 _LEADS_ON = frozenset({TieKind.PROPERTY, TieKind.DELETED_WITH, TieKind.REPLACED_WITH})
 _QUIET = (Op.READ, Op.REFRESH)
-
-
-class Through(Frozen):
-    """One step of a way through the footprint: this resource uses the one before it, in this property."""
-
-    urn: str
-    property: str
-
-
-class Reached(Frozen):
-    """A changed resource and a service that it reaches. way: empty when the service owns it."""
-
-    urn: str
-    service: str
-    way: tuple[Through, ...] = ()
-
-
-class Affected(Frozen):
-    """What the plan reaches. unmapped: changed resources that no service owns, and that reach none."""
-
-    reached: tuple[Reached, ...] = ()
-    unmapped: tuple[str, ...] = Field((), description="URNs")
-
-    def owners(self) -> dict[str, str]:
-        """The service that owns a changed resource, by URN."""
-        return {found.urn: found.service for found in self.reached if not found.way}
 
 
 def affected(plan: Plan, graph: Graph, register: ServiceRegister) -> Affected:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import date
 from functools import lru_cache
 
-from tollgate.assess.model import SCHEMA_VERSION, Assessment, ChangedResource, Counts, Finding, Origin, Unknown
+from tollgate.assess.backups import unproven
+from tollgate.assess.model import SCHEMA_VERSION, Assessment, ChangedResource, Counts, Finding, Impact, Origin, Unknown
 from tollgate.assess.policy import policy_checks, policy_findings, policy_unknowns, policy_waived
 from tollgate.assess.rule import Doubt, Hit, PlanRule, StepRule
 from tollgate.assess.rules import PLAN_RULES, STEP_RULES
 from tollgate.assess.rules.data import replace_reasons
 from tollgate.assess.scan import Seen, with_scan
 from tollgate.assess.trust import plan_findings, plan_unknowns, stand_in_unknowns, unknown_findings
+from tollgate.assess.weigh import NOTHING_KNOWN, Known, weigh
 from tollgate.plan.collector import collector_paused
 from tollgate.plan.facts import facts, facts_digest
 from tollgate.plan.model import Op, Plan, Step
@@ -40,7 +41,7 @@ def assess(
     unreadable_secrets: Iterable[str] = (),
     scan: Scan | NotRun | None = None,
     register: Register = NO_REGISTER,
-    today: date = date.max,
+    known: Known = NOTHING_KNOWN,
 ) -> Assessment:
     """What a plan means.
 
@@ -49,7 +50,8 @@ def assess(
     undecided: (URN, path) pairs whose replacement only the real cloud decides.
     unreadable_secrets: URNs whose old secret a rehearsal could not read.
     scan: what checkov made of the footprint after the change; None when it was left out.
-    register: what the project accepts of that, judged on ``today``; without a day nothing is accepted.
+    register: what the project accepts of that, judged on the day in ``known``; without a day nothing is accepted.
+    known: what the project keeps in its registers, and what else the caller knows.
     """
     plan = with_state(plan, state) if state else plan
     with collector_paused():
@@ -60,28 +62,39 @@ def assess(
             *(_finding(rule, hit, hit.urn) for rule in PLAN_RULES for hit in rule.look(plan)),
             *plan_findings(plan, state),
             *policy_findings(plan.policy),
+            *_backup_findings(plan, known),
         ]
-        scanned = with_scan(findings, scan, register, today, {step.urn for step in plan.steps})
+        scanned = with_scan(findings, scan, register, known.today, {step.urn for step in plan.steps})
         unknowns = _unique(
             [*_unknowns(seen), *plan_unknowns(plan), *stand_in, *policy_unknowns(plan.policy), *scanned.unknowns]
         )
-        return _assessment(plan, scanned, unknowns)
+        found = _sorted([*scanned.findings, *unknown_findings(_of_plan(unknowns), _existing(plan))])
+        impact = weigh(plan, state, found, unknowns, known)
+        return _assessment(plan, scanned, found, unknowns, impact)
 
 
-def _assessment(plan: Plan, scanned: Seen, unknowns: tuple[Unknown, ...]) -> Assessment:
+def _backup_findings(plan: Plan, known: Known) -> Iterator[Finding]:
+    """Destructive steps without a backup that was ever restored, where the project keeps a register of backups."""
+    if known.registers.backups is not None:
+        yield from unproven(plan.steps, known.registers.backups, known.today)
+
+
+def _assessment(
+    plan: Plan, scanned: Seen, findings: tuple[Finding, ...], unknowns: tuple[Unknown, ...], impact: Impact
+) -> Assessment:
     """All parts together, in an order that does not depend on the plan's."""
-    findings = [*scanned.findings, *unknown_findings(_of_plan(unknowns), _existing(plan))]
     return Assessment.model_construct(
         schema_version=SCHEMA_VERSION,
         project=plan.project,
         stack=plan.stack,
         facts_digest=facts_digest(facts(plan)),
         counts=_counts(plan),
-        findings=_sorted(findings),
+        findings=findings,
         unknowns=unknowns,
         checks=policy_checks(plan.policy),
         waived=policy_waived(plan.policy),
         scan=scanned.summary,
+        impact=impact,
         resources=tuple(sorted((_row(step) for step in plan.steps), key=_row_order)),
         notes=tuple(sorted({*plan.notes, *scanned.notes})),
     )

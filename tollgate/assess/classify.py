@@ -10,6 +10,7 @@ from enum import StrEnum
 from pydantic import Field, model_validator
 
 from tollgate.assess.amounts import amount
+from tollgate.assess.consequences import ChangeClass, Classified, ClassReason
 from tollgate.assess.model import Finding, Unknown
 from tollgate.assess.naming import capital, subject
 from tollgate.assess.values import Pair, in_words, is_known, pairs
@@ -17,15 +18,6 @@ from tollgate.books.guards import Unit
 from tollgate.books.match import matches
 from tollgate.plan.model import Frozen, Op, Plan, Step
 from tollgate.policy.severity import MEDIUM
-
-
-class ChangeClass(StrEnum):
-    """What kind of change this is. The letters are those of seed article 14; the words those of ITIL."""
-
-    NONE = "D"  # nothing changes
-    STANDARD = "B"  # each part of it is of a kind that was approved beforehand
-    NORMAL = "A"  # everything else: configuration, schema, data, whatever is not known
-    EMERGENCY = "C"  # an incident was declared
 
 
 class Bound(StrEnum):
@@ -71,23 +63,6 @@ class StandardChanges(Frozen):
     """The allowlist of a project."""
 
     standard_changes: tuple[StandardChange, ...] = ()
-
-
-class ClassReason(Frozen):
-    """Why one part of the plan has its class. kind: the standard change it is, when it is one."""
-
-    urn: str
-    change_class: ChangeClass
-    sentence: str
-    kind: str = ""
-
-
-class Classified(Frozen):
-    """The class of the whole change: the highest of its parts."""
-
-    change_class: ChangeClass
-    sentence: str
-    reasons: tuple[ClassReason, ...] = ()
 
 
 def classify(

@@ -74,6 +74,18 @@ def duration(plan: Plan, runs: Iterable[RecordedRun] = (), parallel: int | None 
     )
 
 
+def spans(plan: Plan, runs: Iterable[RecordedRun] = ()) -> dict[str, Span]:
+    """How long the engine works on each resource; those of unknown length are not in it."""
+    recorded = Recorded(runs, duration_book().numbers)
+    found: dict[str, Span | None] = {}
+    for step in plan.steps:
+        for part, _ in _of_step(step, recorded):
+            before = found.get(step.urn, Span(p50=0, p90=0))
+            known = before is not None and not isinstance(part, UnknownDuration)
+            found[step.urn] = Span(p50=before.p50 + part.span[0], p90=before.p90 + part.span[1]) if known else None  # type: ignore[union-attr]
+    return {urn: span for urn, span in found.items() if span is not None}
+
+
 def _critical(half: Half) -> Iterator[CriticalStep]:
     for part in half.chain:
         yield CriticalStep(urn=part.urn, op=part.op, lasts=Span(p50=part.span[0], p90=part.span[1]), source=part.source)

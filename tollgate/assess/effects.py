@@ -22,6 +22,7 @@ from tollgate.policy.sentinels import is_secret, is_unknown
 
 _ROOT = "pulumi:pulumi:Stack"
 _MAKES_NEW = (Op.CREATE,)
+_REPLACED = (Operation.REPLACE, Operation.RECREATE)
 _TOUCHES_NOTHING = (Op.SAME, Op.READ, Op.REFRESH, Op.IMPORT, Op.DISCARD)
 
 
@@ -129,6 +130,8 @@ def _effect(line: EffectLine, step: Step, op: Operation, path: Path, new: frozen
     shown = _shown(path)
     harmless = op is Operation.CREATE and line.within and _on_something_new(step, line, new)
     says = "{subject} is set on something that is new itself; nobody uses it yet." if harmless else line.says
+    if op in _REPLACED and step.retain_on_delete and line.notice is Notice.DATA_LOSS:
+        says = "{subject} is replaced by an empty one; the old one stays where it is, and nobody uses it any more."
     lasts = None if harmless else line.lasts
     return Effect.model_construct(
         urn=step.urn,

@@ -4,33 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from pydantic import Field
-
-from tollgate.assess.impact import Span
+from tollgate.assess.consequences import Felt, JourneyImpact
 from tollgate.assess.register import ServiceRegister
 from tollgate.books.effect_book import Notice
-from tollgate.plan.model import Frozen
-
-
-class Felt(Frozen):
-    """What one service feels. at_least: something about it is not known, so it may be worse."""
-
-    notice: Notice
-    lasts: Span | None = None
-    at_least: bool = False
-
-
-class JourneyImpact(Frozen):
-    """What customers notice on one journey. through: the services on the way, the one where it begins first."""
-
-    journey: str
-    title: str
-    felt: Felt
-    through: tuple[str, ...] = Field(description="names of services in the register")
-
 
 _Way = tuple[Felt, tuple[str, ...]]
-NOTHING = Felt(notice=Notice.NOTHING)
+NOTHING = Felt()
 
 
 def journeys(services: Mapping[str, Felt], register: ServiceRegister) -> tuple[JourneyImpact, ...]:
@@ -47,7 +26,7 @@ def journeys(services: Mapping[str, Felt], register: ServiceRegister) -> tuple[J
             made = JourneyImpact(journey=journey, title=register.journeys[journey].title, felt=own, through=through)
             if _notices(own) and (journey not in found or _weight(made) > _weight(found[journey])):
                 found[journey] = made
-    return tuple(sorted(found.values(), key=lambda one: (tuple(-part for part in _weight(one)[:4]), one.journey)))
+    return tuple(sorted(found.values(), key=lambda one: (tuple(-part for part in _weight(one)[:5]), one.journey)))
 
 
 def _spread(services: Mapping[str, Felt], register: ServiceRegister) -> dict[str, _Way]:
@@ -81,7 +60,7 @@ def _notices(felt: Felt) -> bool:
 
 def _felt_weight(felt: Felt) -> tuple[float, ...]:
     p50, p90 = (felt.lasts.p50, felt.lasts.p90) if felt.lasts else (0.0, 0.0)
-    return felt.notice.rank, p90, p50, felt.at_least
+    return felt.notice.rank, felt.for_good, p90, p50, felt.at_least
 
 
 def _weight(one: JourneyImpact) -> tuple[float, ...]:

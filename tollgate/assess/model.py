@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from tollgate.assess.consequences import Affected, Classified, JourneyImpact, Risk, Undo
+from tollgate.assess.impact import Cost, Downtime, Duration, Effect, UnknownEffect
 from tollgate.plan.model import Frozen
 from tollgate.policy.severity import Severity
 
@@ -118,6 +120,24 @@ class ChangedResource(Frozen):
     replaced_because: tuple[str, ...] = ()
 
 
+class Impact(Frozen):
+    """What follows from the change: for people, in time and money, and for the way back.
+
+    affected, journeys: None when the project keeps no register of its services.
+    """
+
+    effects: tuple[Effect, ...] = ()
+    unknown_effects: tuple[UnknownEffect, ...] = ()
+    duration: Duration
+    downtime: tuple[Downtime, ...] = ()
+    cost: Cost
+    affected: Affected | None = None
+    journeys: tuple[JourneyImpact, ...] | None = None
+    classified: Classified
+    undo: Undo
+    risk: Risk
+
+
 class Assessment(Frozen):
     """What a change means, with its evidence. Findings are sorted worst first, then by URN and rule."""
 
@@ -132,4 +152,5 @@ class Assessment(Frozen):
     waived: tuple[Waived, ...] = ()
     scan: Scanned | None = Field(None, description="None: checkov was left out")
     resources: tuple[ChangedResource, ...] = ()
+    impact: Impact | None = Field(None, description="None: not worked out")
     notes: tuple[str, ...] = ()

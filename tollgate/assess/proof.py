@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tollgate.assess.consequences import UndoProof
 from tollgate.assess.naming import capital, subject
-from tollgate.assess.undo import UndoProof
 from tollgate.plan.canonical import SECRET_WORD, UNKNOWN_WORD
 from tollgate.plan.facts import Fact, facts
 from tollgate.plan.model import Op, Plan, Step

@@ -95,6 +95,10 @@ class ServiceRegister(Frozen):
             self._owners[name] = next((s for s, pattern in self._patterns if matches(name, (pattern,))), None)
         return self._owners[name]
 
+    def team_of(self, service: str) -> Team:
+        """Who answers for a service."""
+        return self.teams[self.services[service].team]
+
     def callers(self, service: str) -> tuple[tuple[str, bool], ...]:
         """Services that feel it when this one stops: (name, whether they stop too or are only late)."""
         return tuple(

@@ -10,26 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 
-from pydantic import Field
-
+from tollgate.assess.consequences import Band, Risk, RiskFactor, WayBack
 from tollgate.assess.model import Finding, Unknown
-from tollgate.assess.undo import WayBack
 from tollgate.books.effect_book import Notice
 from tollgate.books.risk import RiskBook, risk_book
 from tollgate.plan.model import Frozen, Plan
-
-
-class Band(StrEnum):
-    """The word for the sum. Ordered."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-    CRITICAL = "critical"
-
-    @property
-    def rank(self) -> int:
-        return list(Band).index(self)
 
 
 class Outcome(StrEnum):
@@ -45,23 +30,6 @@ class PastChange(Frozen):
     made_on: date
     outcome: Outcome
     kinds: tuple[str, ...]
-
-
-class RiskFactor(Frozen):
-    """One reason for points. evidence: URNs of resources."""
-
-    rule: str
-    points: int = Field(ge=0)
-    sentence: str
-    evidence: tuple[str, ...] = ()
-
-
-class Risk(Frozen):
-    """factors: most points first; those without points are the ones that were looked at and count nothing."""
-
-    band: Band
-    points: int
-    factors: tuple[RiskFactor, ...]
 
 
 def risk(

@@ -4,56 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from enum import StrEnum
-
-from pydantic import Field
 
 from tollgate.assess.backups import BackupRegister, destroys_data
+from tollgate.assess.consequences import Undo, UndoProof, UndoStep, WayBack
 from tollgate.assess.impact import Span
 from tollgate.assess.naming import capital, subject
 from tollgate.books.stateful import Holds, holding
-from tollgate.plan.model import Frozen, Op, Plan, Step
+from tollgate.plan.model import Op, Plan, Step
 from tollgate.plan.order import in_order
 
-
-class WayBack(StrEnum):
-    """How far a part of the change can be taken back. Ordered: the last is the worst."""
-
-    REVERSIBLE = "reversible"
-    UNKNOWN = "not known"
-    WITH_LOSS = "with data loss"
-    NONE = "irreversible"
-
-    @property
-    def rank(self) -> int:
-        return list(WayBack).index(self)
-
-
-class UndoStep(Frozen):
-    """What undoing one part takes. seconds: None when it is not known. owner: the team, "" when nobody owns it."""
-
-    urn: str
-    way_back: WayBack
-    sentence: str
-    seconds: Span | None = None
-    owner: str = ""
-    backup: str = Field("", description="reference of the backup that the restore starts from")
-
-
-class UndoProof(Frozen):
-    """What a rehearsal of the way back showed: the change applied to stand-ins, and its reverse previewed."""
-
-    confirmed: bool
-    differences: tuple[str, ...] = Field((), description="what the way back would not put back, one sentence each")
-
-
-class Undo(Frozen):
-    """steps: in the order in which they are done. no_return: the first part that cannot be fully taken back."""
-
-    way_back: WayBack
-    steps: tuple[UndoStep, ...] = ()
-    no_return: str = Field("", description="a sentence; empty when everything can be taken back at any time")
-    proof: UndoProof | None = None
+_MINUTE = 60  # seconds
 
 
 def undo(
@@ -96,8 +56,6 @@ def _undo_step(
     backup = backups.tested(step, today) if destroys_data(step) else None
     if backup is not None:
         sentence += f" Then restore it from {backup.reference}."
-        restore = Span(p50=backup.minutes * 60, p90=backup.minutes * 60)
-        span = Span(p50=span.p50 + restore.p50, p90=span.p90 + restore.p90) if span else None
     return UndoStep(
         urn=step.urn,
         way_back=way_back,
@@ -105,6 +63,7 @@ def _undo_step(
         seconds=span,
         owner=owners.get(step.urn, ""),
         backup=backup.reference if backup else "",
+        restore_seconds=backup.minutes * _MINUTE if backup else 0,
     )
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
 
 from tollgate.errors import Problem, TollgateError
-from tollgate.plan.model import Frozen
+from tollgate.plan.model import Frozen, Plan, Step
 from tollgate.plan.state import STATE_ADVICE, deployment_of
 from tollgate.plan.steps import blind
 from tollgate.plan.text import decode, parse_json
+from tollgate.plan.ties import Tie, TieKind
 from tollgate.plan.urn import split_urn
 
 
@@ -32,6 +34,13 @@ class Footprint(Frozen):
 
     resources: tuple[Declared, ...]
 
+    @property
+    def region(self) -> str:
+        """The one region that all its AWS providers name; empty when they name none or several."""
+        found = {one.inputs.get("region") for one in self.resources if one.type == "pulumi:providers:aws"}
+        region = found.pop() if len(found) == 1 else ""
+        return region if isinstance(region, str) else ""
+
 
 def read_footprint(text: str | bytes) -> Footprint:
     """The Footprint in a stack export. Raises TollgateError when the text is no stack export."""
@@ -45,6 +54,17 @@ def read_footprint(text: str | bytes) -> Footprint:
     if problems:
         raise TollgateError("The state is not shaped as Pulumi writes it.", problems[:20], advice=STATE_ADVICE)
     return Footprint(resources=tuple(found))
+
+
+def with_footprint(plan: Plan, footprint: Footprint) -> Plan:
+    """The plan with what its resources are made from, once the change is carried out."""
+    known = {one.urn: one.references for one in footprint.resources}
+    return plan.model_copy(update={"steps": tuple(_tied(step, known.get(step.urn, {})) for step in plan.steps)})
+
+
+def _tied(step: Step, references: Mapping[str, tuple[str, ...]]) -> Step:
+    ties = tuple(Tie(TieKind.PROPERTY, urn, name) for name, urns in references.items() for urn in urns)
+    return step.model_copy(update={"ties_after": ties}) if ties and not step.ties_after else step
 
 
 def _is_ours(entry: Any) -> bool:

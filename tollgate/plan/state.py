@@ -87,7 +87,7 @@ def deployment_of(document: Any) -> dict[str, Any]:
 
 
 def with_state(plan: Plan, state: State) -> Plan:
-    """The plan with the guards that only the state knows.
+    """The plan with the guards and ties that only the state knows.
 
     A resource that the plan changes and the state does not hold makes the plan one of another state: it is marked.
     """
@@ -111,10 +111,14 @@ def _must_be_known(step: Step) -> bool:
 
 
 def _enriched(step: Step, resource: StateResource) -> Step:
-    guards = (step.protect_before or resource.protect, resource.retain_on_delete)
-    if guards == (step.protect_before, step.retain_on_delete):
+    known = {
+        "protect_before": step.protect_before or resource.protect,
+        "retain_on_delete": resource.retain_on_delete,
+        "ties": step.ties or resource.ties,
+    }
+    if all(getattr(step, name) == value for name, value in known.items()):
         return step
-    return step.model_copy(update={"protect_before": guards[0], "retain_on_delete": guards[1]})
+    return step.model_copy(update=known)
 
 
 def _entries(deployment: Mapping[str, Any], key: str, problems: list[Problem]) -> list[tuple[Any, str]]:

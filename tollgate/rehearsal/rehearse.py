@@ -22,6 +22,7 @@ from tollgate.errors import Problem, TollgateError
 from tollgate.plan.events import PlanBuilder
 from tollgate.plan.footprint import Footprint, read_footprint
 from tollgate.plan.model import Plan
+from tollgate.plan.state import State, read_state
 from tollgate.rehearsal.baseline import Baseline, Kind, check_out
 from tollgate.rehearsal.packages import packages_installed
 from tollgate.rehearsal.server import StandIns, stand_ins
@@ -32,7 +33,7 @@ from tollgate.rehearsal.settings import (
     read_settings,
     write_settings,
 )
-from tollgate.rehearsal.state import packages_in, read_state, sealed_with
+from tollgate.rehearsal.state import importable_state, packages_in, sealed_with
 from tollgate.rehearsal.workspace import Workspace, workspace
 
 # The file backend writes the whole state after each step: 500 resources 27 s, without it 8 s. What it protects
@@ -75,6 +76,7 @@ class Refused(BaseModel):
 class Rehearsal(BaseModel):
     """The plan, and what a reader must know of how it came about. Seconds per stage in ``timings``.
 
+    state: the stack before the change.
     footprint: all that the stack declares once the change is carried out; None when that was not asked for.
     way_back: the plan from there to the old definition; None when that was not asked for.
     """
@@ -84,6 +86,7 @@ class Rehearsal(BaseModel):
     plan: Plan
     engine_version: str
     timings: dict[str, float]
+    state: State
     footprint: Footprint | Refused | None = None
     way_back: Plan | Refused | None = None
     unlisted_types: frozenset[str] = frozenset()
@@ -114,7 +117,7 @@ def rehearse(request: Request, toolchain: Toolchain, say: Say) -> Rehearsal:
     with workspace(request.project, request.stack, toolchain, passphrase=secret, keep=keep) as space:
         state = None
         if request.baseline.state is not None:
-            state = read_state(request.baseline.state, project=request.project.name, stack=request.stack)
+            state = importable_state(request.baseline.state, project=request.project.name, stack=request.stack)
         python = environment_python(request.project)
         packages = packages_installed(python) | (packages_in(state) if state else frozenset())
         with stand_ins(packages, python) as cloud:
@@ -126,6 +129,7 @@ def rehearse(request: Request, toolchain: Toolchain, say: Say) -> Rehearsal:
                     run.import_state(state)
                 elif base is not None:
                     run.bring_up(base)
+                before = read_state(run.export())
             change = Definition(request.project.root, head, HEAD)
             with watch.stage("preview", f"the change to {request.stack}"):
                 plan = run.preview(change)
@@ -138,6 +142,7 @@ def rehearse(request: Request, toolchain: Toolchain, say: Say) -> Rehearsal:
                     way_back = footprint if isinstance(footprint, Refused) else run.preview_way_back(base)
             result = Rehearsal(
                 plan=plan.model_copy(update={"notes": (*plan.notes, *notes(request, head))}),
+                state=before,
                 footprint=footprint,
                 way_back=way_back,
                 engine_version=toolchain.version,
@@ -245,8 +250,11 @@ class Run:
         if outcome.code != 0:
             said = " ".join(" ".join(outcome.errors).split()) or f"exit code {outcome.code}"
             return Refused(why=said)
-        arguments = ["stack", "export", "--stack", self.space.full_name]
-        return read_footprint(self.space.cli.run(arguments, cwd=self.space.shadow).stdout)
+        return read_footprint(self.export())
+
+    def export(self) -> str:
+        """What the stack holds now, as the engine writes it."""
+        return self.space.cli.run(["stack", "export", "--stack", self.space.full_name], cwd=self.space.shadow).stdout
 
     def preview_way_back(self, base: Definition | None) -> Plan | Refused:
         """The plan back to the baseline. The pack is not asked: the baseline stood before."""

@@ -14,7 +14,7 @@ UNREADABLE_SECRET = "tollgate-unreadable-secret"  # noqa: S105
 ADVICE = "give the file that `pulumi stack export` wrote"
 
 
-def read_state(file: Path, *, project: str, stack: str) -> dict[str, Any]:
+def importable_state(file: Path, *, project: str, stack: str) -> dict[str, Any]:
     """An export of exactly this stack, with secrets made importable. Raises TollgateError otherwise."""
     try:
         content = json.loads(file.read_text())

@@ -1,0 +1,170 @@
+"""From a plan and what was found in it to what follows: people, time, money, the way back, class and risk."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from tollgate.assess.affected import affected
+from tollgate.assess.backups import BackupRegister
+from tollgate.assess.classify import classify
+from tollgate.assess.consequences import Affected, Felt, JourneyImpact, Undo, UndoProof, WayBack
+from tollgate.assess.cost import cost
+from tollgate.assess.downtime import downtime
+from tollgate.assess.duration import duration, spans
+from tollgate.assess.effects import Effects, effects
+from tollgate.assess.impact import Downtime, Effect, Span
+from tollgate.assess.journeys import journeys, worst
+from tollgate.assess.model import Finding, Impact, Unknown
+from tollgate.assess.registers import NO_REGISTERS, Registers
+from tollgate.assess.risk import risk
+from tollgate.assess.undo import undo
+from tollgate.books.effect_book import Reversible
+from tollgate.plan.graph import graph_of
+from tollgate.plan.model import Plan
+from tollgate.plan.reverse import turned_round
+from tollgate.plan.state import State
+from tollgate.plan.ties import TieKind
+
+_NEVER_TESTED = BackupRegister(restore_test_days=1)
+_WAYS_BACK = {
+    Reversible.YES: WayBack.REVERSIBLE,
+    Reversible.LOSES_DATA: WayBack.WITH_LOSS,
+    Reversible.NO: WayBack.NONE,
+}
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the caller knows beside the plan.
+
+    registers: what the project keeps about its services, standard changes, backups and past. today: the day on which
+    entries of the registers are judged. incident: the id of a declared incident; empty when there is none. region:
+    where resources are that do not say so themselves. proof: what a rehearsal of the way back showed.
+    """
+
+    registers: Registers = NO_REGISTERS
+    today: date = date.max
+    incident: str = ""
+    region: str = ""
+    proof: UndoProof | None = None
+
+
+NOTHING_KNOWN = Known()
+
+
+def weigh(
+    plan: Plan, state: State | None, findings: Iterable[Finding], unknowns: Iterable[Unknown], known: Known
+) -> Impact:
+    """Everything that follows from a plan. ``findings`` and ``unknowns``: what the rules said of it."""
+    findings, unknowns = tuple(findings), tuple(unknowns)
+    registers = known.registers
+    graph = graph_of(plan, state)
+    found = effects(plan)
+    reached = affected(plan, graph, registers.services) if registers.services else None
+    owners = reached.owners() if reached else None
+    rows = downtime(plan, found, owners, _peers(state))
+    noticed = _journeys(rows, found, reached, registers)
+    undone = _undo(plan, found, owners or {}, known)
+    doubts = (*unknowns, *(Unknown(what="effect", sentence=one.sentence, urn=one.urn) for one in found.unknown))
+    return Impact(
+        effects=found.known,
+        unknown_effects=found.unknown,
+        duration=duration(plan),
+        downtime=rows,
+        cost=cost(plan, owners, known.region),
+        affected=reached,
+        journeys=noticed,
+        classified=classify(plan, findings, unknowns, registers.standards, today=known.today, incident=known.incident),
+        undo=undone,
+        risk=risk(
+            plan,
+            findings,
+            doubts,
+            journeys={one.title: one.felt.notice for one in noticed or ()},
+            way_back=undone.way_back,
+            unmapped=reached.unmapped if reached else (),
+            history=registers.history.changes,
+        ),
+    )
+
+
+def _peers(state: State | None) -> dict[str, int]:
+    """URN → how many more there are of the same type below the same parent."""
+    if state is None:
+        return {}
+    place = {
+        one.urn: (one.type, next((tie.urn for tie in one.ties if tie.kind is TieKind.PARENT), ""))
+        for one in state.resources
+        if one.custom and not one.leftover
+    }
+    alike = Counter(place.values())
+    return {urn: alike[where] - 1 for urn, where in place.items()}
+
+
+def _journeys(
+    rows: Iterable[Downtime], found: Effects, reached: Affected | None, registers: Registers
+) -> tuple[JourneyImpact, ...] | None:
+    """What customers notice: by the services that own what changes, and by those that hang on it."""
+    if reached is None or registers.services is None:
+        return None
+    felt: dict[str, list[Felt]] = {}
+    for row in rows:
+        felt.setdefault(row.service, []).append(_felt(row))
+    worst_of = _worst_by_urn(found)
+    for one in reached.reached:
+        if one.way and one.urn in worst_of:
+            felt.setdefault(one.service, []).append(worst_of[one.urn])
+    return journeys({service: worst(several) for service, several in felt.items()}, registers.services)
+
+
+def _felt(row: Downtime | Effect) -> Felt:
+    return Felt(
+        notice=row.notice,
+        lasts=row.lasts,
+        for_good=row.for_good,
+        moment=row.moment,
+        at_least=isinstance(row, Downtime) and row.at_least,
+    )
+
+
+def _worst_by_urn(found: Effects) -> dict[str, Felt]:
+    felt: dict[str, list[Felt]] = {}
+    for effect in found.known:
+        felt.setdefault(effect.urn, []).append(_felt(effect))
+    for unknown in found.unknown:
+        felt.setdefault(unknown.urn, []).append(Felt(at_least=True))
+    return {urn: worst(several) for urn, several in felt.items()}
+
+
+def _undo(plan: Plan, found: Effects, owners: Mapping[str, str], known: Known) -> Undo:
+    services = known.registers.services
+    teams = (
+        {urn: services.teams[services.services[name].team].title for urn, name in owners.items()} if services else {}
+    )
+    back = turned_round(plan)
+    made = undo(
+        plan,
+        reversibility=_reversibility(found),
+        seconds=spans(back),
+        owners=teams,
+        backups=known.registers.backups or _NEVER_TESTED,
+        today=known.today,
+        proof=known.proof,
+    )
+    whole = duration(back)
+    restores = sum(step.restore_seconds for step in made.steps)
+    lasts = Span(p50=whole.total.p50 + restores, p90=whole.total.p90 + restores)
+    return made.model_copy(update={"lasts": lasts, "at_least": whole.at_least})
+
+
+def _reversibility(found: Effects) -> dict[str, WayBack]:
+    """By URN, the worst that the effects book says; not known where it says nothing of some part."""
+    ways: dict[str, list[WayBack]] = {}
+    for effect in found.known:
+        ways.setdefault(effect.urn, []).append(_WAYS_BACK[effect.reversible])
+    for unknown in found.unknown:
+        ways.setdefault(unknown.urn, []).append(WayBack.UNKNOWN)
+    return {urn: max(several, key=lambda way: way.rank) for urn, several in ways.items()}
