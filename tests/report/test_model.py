@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from tests.report import decisions
+from tests.report import decisions, impacts
 from tests.report.decisions import REHEARSAL
 from tests.report.hostile import STRINGS, TEXTS, everywhere
 from tollgate.assess.model import Assessment
@@ -25,6 +25,7 @@ ALL = [
     decisions.waived,
     decisions.every_operation,
     decisions.many,
+    *impacts.ALL,
 ]
 
 
@@ -76,6 +77,24 @@ def test_the_first_line_is_the_verdict(make, line):
         (decisions.only_unknowns, SectionName.TIMING, "Not assessed yet"),
         (decisions.empty, SectionName.MONEY, "Nothing would change"),
         (decisions.denied, SectionName.DECIDED, "The gate decided DENY from the rules alone."),
+        (impacts.felt_everywhere, SectionName.AFFECTED, "Customers notice it on 6 journeys."),
+        (impacts.felt_everywhere, SectionName.AFFECTED, "Of one change nobody has written down what people notice."),
+        (impacts.felt_everywhere, SectionName.AFFECTED, "One changed resource belongs to no service"),
+        (impacts.felt_everywhere, SectionName.TIMING, "for about 3 minutes, 67 minutes on a slow day, and longer"),
+        (impacts.felt_everywhere, SectionName.TIMING, "One resource is changed at once"),
+        (impacts.felt_everywhere, SectionName.MONEY, "costs 30 USD more a month; the rest comes on top."),
+        (impacts.felt_everywhere, SectionName.MONEY, "Of one resource the price is not known. That is not nothing."),
+        (impacts.felt_everywhere, SectionName.UNDO, "but not without losing data"),
+        (impacts.felt_everywhere, SectionName.UNDO, "It brings back no data."),
+        (impacts.felt_everywhere, SectionName.UNKNOWN, "What people notice is not known. How long 0 takes"),
+        (impacts.felt_everywhere, SectionName.UNKNOWN, "No price."),
+        (impacts.nobody_notices, SectionName.AFFECTED, "Nobody should notice this change"),
+        (impacts.nobody_notices, SectionName.MONEY, "The one resource that changes has no price of its own."),
+        (impacts.nobody_notices, SectionName.UNDO, "Nobody has rehearsed the way back."),
+        (impacts.no_register, SectionName.AFFECTED, "there is no register of services"),
+        (impacts.no_register, SectionName.UNDO, "it does not put everything back: Wallet would not be put back."),
+        (impacts.not_known_at_all, SectionName.AFFECTED, "Not known: what people notice"),
+        (impacts.only_parts, SectionName.AFFECTED, "Customers should notice nothing."),
     ],
 )
 def test_a_section_is_honest(make, name, text):
@@ -93,6 +112,22 @@ def test_a_change_that_is_only_notes_or_unknowns_is_not_called_quiet():
     assessment = Assessment.model_validate({**unknown_only.model_dump(), "counts": {}})
     decision = Decision(verdict=Verdict.WAIT, headline="Look.", assessment=assessment)
     assert "Not assessed yet" in said(decision, SectionName.MONEY)
+
+
+@pytest.mark.parametrize("make", impacts.ALL)
+def test_every_effect_time_and_price_points_to_its_source(make):
+    """Each source in the appendix is pointed to, and each table row rests on something or is a sum of what does."""
+    report = build_report(make(), subject=REHEARSAL)
+    links = [link.anchor for section in report.sections for said in section.statements for link in said.evidence]
+    links += [
+        link.anchor for section in report.sections for t in section.tables for row in t.rows for link in row.evidence
+    ]
+    links += [link.anchor for line in report.glance for said in line.statements for link in said.evidence]
+    assert {source.anchor for source in report.sources} <= set(links)
+    for section in report.sections:
+        for table in section.tables:
+            assert all(len(row.cells) == len(table.columns) for row in table.rows)
+            assert section.name is SectionName.RISK or all(row.evidence for row in table.rows)
 
 
 def test_a_finding_on_a_resource_that_stays_gets_a_row_of_its_own():

@@ -36,6 +36,7 @@ def affected(plan: Plan, graph: Graph, register: ServiceRegister) -> Affected:
     return Affected(
         reached=tuple(sorted(reached, key=lambda found: (found.urn, len(found.way), found.service))),
         unmapped=tuple(sorted(unmapped)),
+        titles={name: service.title for name, service in register.services.items()},
     )
 
 

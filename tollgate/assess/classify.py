@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import date
 from enum import StrEnum
 
@@ -75,13 +75,15 @@ def classify(
     incident: str = "",
 ) -> Classified:
     """The class of a plan. Mixed takes the highest; what is not known is never standard."""
-    doubted = {unknown.urn for unknown in unknowns}
-    doubted |= {finding.urn for finding in findings if finding.severity.rank >= MEDIUM.rank}
+    doubted = {unknown.urn: MEDIUM.rank for unknown in unknowns}
+    for finding in findings:
+        if finding.severity.rank >= MEDIUM.rank:
+            doubted[finding.urn] = max(finding.severity.rank, doubted.get(finding.urn, 0))
     valid = [standard for standard in standards.standard_changes if today <= standard.review_by]
     reasons = tuple(
         sorted(
             (_of_step(step, valid, doubted) for step in plan.steps if step.custom),
-            key=lambda reason: (reason.change_class is not ChangeClass.NORMAL, reason.urn),
+            key=lambda reason: (reason.change_class is not ChangeClass.NORMAL, -doubted.get(reason.urn, 0), reason.urn),
         )
     )
     if incident and reasons:
@@ -109,7 +111,7 @@ def _normal(normal: list[ClassReason], all_parts: int) -> str:
     )
 
 
-def _of_step(step: Step, standards: list[StandardChange], doubted: set[str]) -> ClassReason:
+def _of_step(step: Step, standards: list[StandardChange], doubted: Container[str]) -> ClassReason:
     who = capital(subject(step))
     if step.urn in doubted:
         text = f"{who}: something was found or is not known about it."

@@ -31,6 +31,7 @@ class Affected(Frozen):
 
     reached: tuple[Reached, ...] = ()
     unmapped: tuple[str, ...] = Field((), description="URNs")
+    titles: dict[str, str] = Field(default_factory=dict, description="what each service of the register is called")
 
     def owners(self) -> dict[str, str]:
         """The service that owns a changed resource, by URN."""

@@ -77,10 +77,10 @@ def duration(plan: Plan, runs: Iterable[RecordedRun] = (), parallel: int | None 
 def spans(plan: Plan, runs: Iterable[RecordedRun] = ()) -> dict[str, Span]:
     """How long the engine works on each resource; those of unknown length are not in it."""
     recorded = Recorded(runs, duration_book().numbers)
-    found: dict[str, Span | None] = {}
+    found: dict[str, Span | None] = {step.urn: Span(p50=0, p90=0) for step in plan.steps}
     for step in plan.steps:
         for part, _ in _of_step(step, recorded):
-            before = found.get(step.urn, Span(p50=0, p90=0))
+            before = found[step.urn]
             known = before is not None and not isinstance(part, UnknownDuration)
             found[step.urn] = Span(p50=before.p50 + part.span[0], p90=before.p90 + part.span[1]) if known else None  # type: ignore[union-attr]
     return {urn: span for urn, span in found.items() if span is not None}

@@ -16,10 +16,12 @@ MARKDOWN_LIMIT = 65_536
 CUTS = (
     ("properties", 3),
     ("resources", 5),
+    ("sources", 5),
     ("text", 300),
     ("rules", 5),
     ("unknowns", 10),
     ("findings", 10),
+    ("rows", 5),
     ("text", 80),
     ("asks", 5),
 )

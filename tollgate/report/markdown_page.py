@@ -8,12 +8,12 @@ from typing import TypeVar
 
 from tollgate.report.escape import code, escape_markdown, fence
 from tollgate.report.model import Report
-from tollgate.report.parts import Found, Phrase, Section, SectionName, Statement
+from tollgate.report.parts import Found, Phrase, Row, Section, SectionName, Statement, Table
 from tollgate.report.phrases import Words
 from tollgate.report.sections import SEVERITIES
 from tollgate.report.text import clip
 
-Row = TypeVar("Row")
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class Limits:
     rules: int = 1_000
     unknowns: int = 1_000
     findings: int = 1_000
+    rows: int = 1_000
+    sources: int = 1_000
     asks: int = 50
 
 
@@ -60,7 +62,7 @@ class Page:
         self.is_cut |= shorter != text
         return shorter
 
-    def first(self, rows: Sequence[Row], limit: int) -> Sequence[Row]:
+    def first(self, rows: Sequence[Item], limit: int) -> Sequence[Item]:
         self.is_cut |= len(rows) > limit
         return rows[:limit]
 
@@ -69,7 +71,7 @@ class Page:
             cut = self.words("cut_list", left=len(rows) - limit, n=len(rows), file=self.whole)
             yield from ("", f"_{cut}_")
 
-    def evidence(self, statement: Statement) -> str:
+    def evidence(self, statement: Statement | Row) -> str:
         links = self.first(statement.evidence, 3)
         return f"<sub>{', '.join(self.say(link.label) for link in links)}</sub>"
 
@@ -104,11 +106,21 @@ class Page:
         else:
             for statement in section.statements:
                 yield from (self.sentence(statement), "")
+        for table in section.tables:
+            yield from self.table(table)
         if section.name is SectionName.RISK:
             for number, found in enumerate(self.report.top, start=1):
                 yield from self.found(number, found)
         elif section.name is SectionName.CHECKS:
             yield from self.checks()
+
+    def table(self, table: Table) -> Iterator[str]:
+        yield from (f"**{self.say(table.title)}**", "")
+        yield self.row(*map(self.say, table.columns), self.label("column_evidence"))
+        yield "|---" * (len(table.columns) + 1) + "|"
+        for row in self.first(table.rows, self.limits.rows):
+            yield self.row(*map(self.say, row.cells), self.evidence(row) if row.evidence else "")
+        yield from (*self.left_out(table.rows, self.limits.rows), "")
 
     def unknown(self, section: Section) -> Iterator[str]:
         """Our own standing sentences come last and are never cut."""
@@ -149,6 +161,8 @@ class Page:
         yield from self.folded("made_title", self.made())
         yield from self.folded("rules_title", self.rules())
         yield from self.folded("resources_title", self.resources())
+        if self.report.sources:
+            yield from self.folded("sources_title", self.sources())
 
     def folded(self, title: str, lines: Iterator[str]) -> Iterator[str]:
         yield from (f"<details><summary>{self.label(title)}</summary>", "")
@@ -208,6 +222,13 @@ class Page:
             name = f"{escape_markdown(self.short(row.name))} {self.code(row.type)}"
             yield self.row(str(row.number), name, self.say(row.op), ", ".join(properties), self.code(row.urn))
         yield from self.left_out(rows, self.limits.resources)
+
+    def sources(self) -> Iterator[str]:
+        rows = self.report.sources
+        yield from (self.label("sources_about"), "")
+        for number, row in enumerate(self.first(rows, self.limits.sources), start=1):
+            yield f"{number}. {self.code(row.place)} {escape_markdown(self.short(row.source))}"
+        yield from self.left_out(rows, self.limits.sources)
 
     def row(self, *cells: str) -> str:
         return f"| {' | '.join(cells)} |"

@@ -9,6 +9,7 @@ from tollgate.gate.model import Decision, Verdict
 from tollgate.plan.model import Frozen
 from tollgate.policy.severity import Severity
 from tollgate.report.appendix import Appendix, lay_out
+from tollgate.report.glance import from_gate, glance
 from tollgate.report.parts import (
     Found,
     Glance,
@@ -16,6 +17,7 @@ from tollgate.report.parts import (
     ResourceRow,
     RuleRow,
     Section,
+    SourceRow,
     Stage,
     Statement,
     Subject,
@@ -26,8 +28,6 @@ from tollgate.report.sections import (
     VERDICTS,
     counted,
     engine_sentence,
-    from_gate,
-    glance,
     sections,
 )
 from tollgate.report.text import clean, readable
@@ -56,6 +56,7 @@ class Report(Frozen):
     checks: Checks | None
     resources: tuple[ResourceRow, ...]
     rules: tuple[RuleRow, ...]
+    sources: tuple[SourceRow, ...]
     facts_digest: str
     subject: Subject
 
@@ -87,6 +88,7 @@ def build_report(decision: Decision, *, subject: Subject) -> Report:
         checks=assessment.checks,
         resources=appendix.resources,
         rules=appendix.rules,
+        sources=appendix.sources,
         facts_digest=clean(assessment.facts_digest),
         subject=_readable(subject),
     )

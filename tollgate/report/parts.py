@@ -6,6 +6,7 @@ Values that came from outside (names, sentences of rules) are clean already; eac
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
@@ -38,12 +39,42 @@ class Link(Frozen):
     label: Phrase
 
 
+def unique(links: Iterable[Link], most: int | None = None) -> tuple[Link, ...]:
+    """Each place once, in order; no more than ``most``, when that is given."""
+    return tuple({link.anchor: link for link in links}.values())[:most]
+
+
 class Statement(Frozen):
     """One thing said to the reader, and where its evidence is."""
 
     said: Phrase
     evidence: tuple[Link, ...] = Field(min_length=1)
     open: bool = Field(False, description="not assessed yet: said, so that silence is not read as a pass")
+
+
+def say(said: Phrase, *evidence: Link) -> Statement:
+    """Short spelling of a statement that was assessed."""
+    return Statement(said=said, evidence=evidence)
+
+
+def open_point(said: Phrase, *evidence: Link) -> Statement:
+    """A statement about what was not assessed."""
+    return Statement(said=said, evidence=evidence, open=True)
+
+
+class Row(Frozen):
+    """One row of a table; the first cell is its head. A row with no evidence of its own rests on its section's."""
+
+    cells: tuple[Phrase, ...]
+    evidence: tuple[Link, ...] = ()
+
+
+class Table(Frozen):
+    """A table of a section. Every row has as many cells as there are columns."""
+
+    title: Phrase
+    columns: tuple[Phrase, ...]
+    rows: tuple[Row, ...] = Field(min_length=1)
 
 
 class SectionName(StrEnum):
@@ -67,6 +98,14 @@ class Section(Frozen):
     name: SectionName
     title: Phrase
     statements: tuple[Statement, ...] = ()
+    tables: tuple[Table, ...] = ()
+
+
+class Told(Frozen):
+    """What a section says: sentences, then tables."""
+
+    statements: tuple[Statement, ...] = ()
+    tables: tuple[Table, ...] = ()
 
 
 class Glance(Frozen):
@@ -109,6 +148,14 @@ class RuleRow(Frozen):
     why: str
     fix: str
     findings: int
+
+
+class SourceRow(Frozen):
+    """A line of a book that a sentence rests on, and what that line rests on."""
+
+    anchor: str
+    place: str = Field(description="file, line and id")
+    source: str
 
 
 class Stage(Frozen):

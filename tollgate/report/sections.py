@@ -8,20 +8,25 @@ from tollgate.assess.model import AcceptedRisk, Assessment, Scanned
 from tollgate.gate.model import Decision, Verdict
 from tollgate.policy.severity import Severity
 from tollgate.report.appendix import MADE, RESOURCES, RULES, SCOPE, Appendix
+from tollgate.report.money import money
 from tollgate.report.parts import (
-    Glance,
-    Link,
     Phrase,
     Section,
     SectionName,
     Statement,
     Subject,
+    Told,
+    open_point,
     phrase,
-    quote,
+    say,
 )
+from tollgate.report.people import people
+from tollgate.report.risk import class_in_words, risk
 from tollgate.report.text import clean, readable
+from tollgate.report.timing import timing
+from tollgate.report.unknowns import is_quiet, unknown
+from tollgate.report.way_back import way_back
 
-REASONS_AT_A_GLANCE = 3  # more than three reasons are not read; the rest stand under the checks
 VERDICTS = {
     Verdict.ALLOW: phrase("verdict_allow"),
     Verdict.WAIT: phrase("verdict_wait"),
@@ -38,47 +43,48 @@ SEVERITIES = {
 def sections(decision: Decision, subject: Subject, appendix: Appendix) -> tuple[Section, ...]:
     """All sections, in the order of the page."""
     assessment = decision.assessment
-    said = {
-        SectionName.DECISION: (),  # its words are the decision box
-        SectionName.SUMMARY: _summary(assessment, subject),
-        SectionName.AFFECTED: _not_assessed(assessment, "affected_open"),
-        SectionName.TIMING: _not_assessed(assessment, "timing_open"),
-        SectionName.RISK: _risk(assessment),
-        SectionName.MONEY: _not_assessed(assessment, "money_open"),
-        SectionName.UNDO: (*_lost(assessment, appendix), *_not_assessed(assessment, "undo_open")),
-        SectionName.OMISSION: _not_assessed(assessment, "omission_open"),
-        SectionName.CHECKS: (*_checks(assessment), *_waived(assessment, appendix)),
-        SectionName.UNKNOWN: _unknown(assessment, subject, appendix),
-        SectionName.DECIDED: _decided(decision),
-        SectionName.APPENDIX: (),
+    told = {
+        SectionName.DECISION: Told(),  # its words are the decision box
+        SectionName.SUMMARY: Told(statements=_summary(assessment, subject, appendix)),
+        SectionName.RISK: Told(statements=_risk(assessment)),
+        SectionName.UNDO: Told(statements=_lost(assessment, appendix)),
+        SectionName.OMISSION: Told(statements=_not_assessed(assessment, "omission_open")),
+        SectionName.CHECKS: Told(statements=(*_checks(assessment), *_waived(assessment, appendix))),
+        SectionName.UNKNOWN: Told(statements=unknown(assessment, subject, appendix)),
+        SectionName.DECIDED: Told(statements=_decided(decision)),
+        SectionName.APPENDIX: Told(),
     }
-    return tuple(Section(name=name, title=_TITLES[name], statements=said[name]) for name in SectionName)
-
-
-def glance(decision: Decision, appendix: Appendix) -> tuple[Glance, ...]:
-    """The decision box: what is asked, why, by when, the way back, and how much is not known."""
-    assessment = decision.assessment
-    unknown = len(assessment.unknowns)
-    if unknown:
-        unknowns = _say(phrase("glance_unknown_some", n=unknown), Link(anchor="unknown", label=phrase("see_list")))
-    else:
-        unknowns = _say(phrase("glance_unknown_none"), MADE)
-    quiet = is_quiet(assessment)
-    undo = _say(phrase("glance_undo_none"), RESOURCES) if quiet else _open(phrase("glance_undo_open"))
-    return (
-        Glance(label=phrase("glance_asked"), statements=_asks(decision, appendix)),
-        *_why(decision, appendix),
-        Glance(label=phrase("glance_when"), statements=(_open(phrase("glance_when_open")),)),
-        Glance(label=phrase("glance_undo"), statements=(undo,)),
-        Glance(label=phrase("glance_unknown"), statements=(unknowns,)),
+    for name, follows in _follows(assessment, appendix).items():
+        before = told.get(name, Told())
+        told[name] = Told(
+            statements=(*before.statements, *follows.statements), tables=(*before.tables, *follows.tables)
+        )
+    return tuple(
+        Section(name=name, title=_TITLES[name], statements=told[name].statements, tables=told[name].tables)
+        for name in SectionName
     )
 
 
-def is_quiet(assessment: Assessment) -> bool:
-    """True when nothing changes, nothing was found and nothing is unknown."""
-    counts = assessment.counts
-    changes = counts.create + counts.update + counts.replace + counts.delete + counts.guards + counts.other
-    return not (changes or assessment.findings or assessment.unknowns or assessment.resources)
+_OPEN = {
+    SectionName.AFFECTED: "affected_open",
+    SectionName.TIMING: "timing_not_assessed",
+    SectionName.MONEY: "money_open",
+    SectionName.UNDO: "undo_open",
+}
+
+
+def _follows(assessment: Assessment, appendix: Appendix) -> dict[SectionName, Told]:
+    """What follows from the change. Where nobody worked it out, or nothing changes, the page says so."""
+    impact = assessment.impact
+    if impact is None or is_quiet(assessment):
+        return {name: Told(statements=_not_assessed(assessment, key)) for name, key in _OPEN.items()}
+    return {
+        SectionName.AFFECTED: people(impact, appendix),
+        SectionName.TIMING: timing(impact, appendix),
+        SectionName.RISK: risk(impact, appendix),
+        SectionName.MONEY: money(impact, appendix),
+        SectionName.UNDO: way_back(impact, appendix),
+    }
 
 
 def counted(assessment: Assessment) -> tuple[tuple[Severity, int], ...]:
@@ -87,36 +93,13 @@ def counted(assessment: Assessment) -> tuple[tuple[Severity, int], ...]:
     return tuple((severity, found[severity]) for severity in reversed(Severity))
 
 
-def from_gate(text: str, decision: Decision, appendix: Appendix) -> Statement:
-    """A sentence of the gate. When a finding says the same, or the rule is named, that is the evidence."""
-    for finding in decision.assessment.findings:
-        if finding.sentence and finding.sentence in text:
-            return _say(quote(readable(text)), *appendix.of_finding(finding))
-        if f"({finding.rule})" in text:
-            return _say(quote(readable(text)), appendix.by_rule[finding.rule])
-    return _say(quote(readable(text)), RULES)
-
-
-def _asks(decision: Decision, appendix: Appendix) -> tuple[Statement, ...]:
-    if decision.asks:
-        return tuple(from_gate(ask, decision, appendix) for ask in decision.asks)
-    key = {Verdict.ALLOW: "asked_nothing", Verdict.WAIT: "asked_review", Verdict.DENY: "asked_change"}
-    return (_say(phrase(key[decision.verdict]), RULES),)
-
-
-def _why(decision: Decision, appendix: Appendix) -> tuple[Glance, ...]:
-    reasons = [reason for reason in decision.reasons if reason not in decision.headline]
-    statements = [from_gate(reason, decision, appendix) for reason in reasons[:REASONS_AT_A_GLANCE]]
-    if more := len(reasons) - len(statements):
-        statements.append(_say(phrase("reasons_more", n=more), Link(anchor="checks", label=phrase("see_list"))))
-    return (Glance(label=phrase("glance_why"), statements=tuple(statements)),) if statements else ()
-
-
-def _summary(assessment: Assessment, subject: Subject) -> tuple[Statement, ...]:
+def _summary(assessment: Assessment, subject: Subject, appendix: Appendix) -> tuple[Statement, ...]:
+    weighed = assessment.impact is not None and not is_quiet(assessment)
     return (
-        _say(phrase("summary_compared", compared=readable(subject.compared)), MADE),
-        _say(changes_sentence(assessment), RESOURCES),
-        _say(severity_sentence(assessment), RULES),
+        say(phrase("summary_compared", compared=readable(subject.compared)), MADE),
+        *((class_in_words(assessment.impact, appendix),) if weighed and assessment.impact else ()),
+        say(changes_sentence(assessment), RESOURCES),
+        say(severity_sentence(assessment), RULES),
     )
 
 
@@ -152,8 +135,9 @@ def severity_sentence(assessment: Assessment) -> Phrase:
 
 def _risk(assessment: Assessment) -> tuple[Statement, ...]:
     if not assessment.findings:
-        return (_say(phrase("risk_none"), RULES),)
-    return (_say(severity_sentence(assessment), RULES), _open(phrase("risk_open")))
+        return (say(phrase("risk_none"), RULES),)
+    weighed = () if assessment.impact else (open_point(phrase("risk_open"), SCOPE),)
+    return (say(severity_sentence(assessment), RULES), *weighed)
 
 
 def _lost(assessment: Assessment, appendix: Appendix) -> tuple[Statement, ...]:
@@ -161,24 +145,24 @@ def _lost(assessment: Assessment, appendix: Appendix) -> tuple[Statement, ...]:
     if not gone:
         return ()
     links = [appendix.of_urn(row.urn) for row in gone]
-    return (_say(phrase("undo_lost", n=len(gone)), *(links if len(links) <= 3 else [RESOURCES])),)
+    return (say(phrase("undo_lost", n=len(gone)), *(links if len(links) <= 3 else [RESOURCES])),)
 
 
 def _checks(assessment: Assessment) -> tuple[Statement, ...]:
     checks = assessment.checks
     if checks is None:
-        return (_open(phrase("checks_no_pack")), *_scan(assessment.scan))
+        return (open_point(phrase("checks_no_pack"), SCOPE), *_scan(assessment.scan))
     total = checks.passed + checks.failed + checks.waived + checks.not_evaluated
-    said = [_say(phrase("checks_made", n=total), MADE)]
+    said = [say(phrase("checks_made", n=total), MADE)]
     if checks.not_evaluated:
-        said.append(_say(phrase("checks_not_evaluated"), MADE))
+        said.append(say(phrase("checks_not_evaluated"), MADE))
     return (*said, *_scan(assessment.scan))
 
 
 def _scan(scan: Scanned | None) -> tuple[Statement, ...]:
     """Whether checkov looked, what came of it, and what of that is accepted."""
     if scan is None or not scan.ran:
-        return (_open(phrase("scan_not_run" if scan else "scan_left_out")),)
+        return (open_point(phrase("scan_not_run" if scan else "scan_left_out"), SCOPE),)
     ran = phrase(
         "scan_ran",
         n=scan.resources,
@@ -188,7 +172,7 @@ def _scan(scan: Scanned | None) -> tuple[Statement, ...]:
         waived=scan.checks.waived,
         unsettled=scan.checks.not_evaluated,
     )
-    return (_say(ran, MADE), *(_say(_accepted(risk), MADE) for risk in scan.accepted))
+    return (say(ran, MADE), *(say(_accepted(risk), MADE) for risk in scan.accepted))
 
 
 def _accepted(risk: AcceptedRisk) -> Phrase:
@@ -205,7 +189,7 @@ def _accepted(risk: AcceptedRisk) -> Phrase:
 def _waived(assessment: Assessment, appendix: Appendix) -> tuple[Statement, ...]:
     """Every violation under an exception: what, whose, until when, why, and what is done instead."""
     return tuple(
-        _say(
+        say(
             phrase(
                 "checks_waived_one",
                 found=readable(waived.sentence),
@@ -222,34 +206,18 @@ def _waived(assessment: Assessment, appendix: Appendix) -> tuple[Statement, ...]
     )
 
 
-def _unknown(assessment: Assessment, subject: Subject, appendix: Appendix) -> tuple[Statement, ...]:
-    unknowns = [_say(quote(readable(item.sentence)), appendix.of_urn(item.urn)) for item in assessment.unknowns]
-    notes = [_say(quote(readable(note)), MADE) for note in assessment.notes]
-    stand_ins = [_say(phrase("unknown_stand_ins"), MADE)] if subject.stand_ins else []
-    none = [] if unknowns else [_say(phrase("unknown_none"), RESOURCES)]
-    return (*none, *unknowns, *notes, *stand_ins, _open(phrase("unknown_open")))
-
-
 def _decided(decision: Decision) -> tuple[Statement, ...]:
     return (
-        _say(phrase("decided_gate", verdict=VERDICTS[decision.verdict]), RULES),
-        _open(phrase("decided_open")),
+        say(phrase("decided_gate", verdict=VERDICTS[decision.verdict]), RULES),
+        open_point(phrase("decided_open"), SCOPE),
     )
 
 
 def _not_assessed(assessment: Assessment, key: str) -> tuple[Statement, ...]:
     """A section that a reader needs and this version cannot fill, unless there is nothing to tell."""
     if is_quiet(assessment):
-        return (_say(phrase("nothing_changes"), RESOURCES),)
-    return (_open(phrase(key)),)
-
-
-def _say(said: Phrase, *evidence: Link) -> Statement:
-    return Statement(said=said, evidence=evidence)
-
-
-def _open(said: Phrase) -> Statement:
-    return Statement(said=said, evidence=(SCOPE,), open=True)
+        return (say(phrase("nothing_changes"), RESOURCES),)
+    return (open_point(phrase(key), SCOPE),)
 
 
 _TITLES = {
