@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.reference import components
+from tests.reference import books, components
 
 
 def write_components() -> None:
@@ -16,5 +16,12 @@ def write_components() -> None:
         (components.FOLDER / name).write_text(text, encoding="utf-8")
 
 
+def write_books() -> None:
+    """The pages of the books."""
+    for name, text in books.pages().items():
+        (books.FOLDER / name).write_text(text, encoding="utf-8")
+
+
 if __name__ == "__main__":
     write_components()
+    write_books()

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 import components
 from components.base import Component
 from tests.components.recording import ROOT
+from tests.reference.tables import cell
 
 FOLDER = ROOT / "docs" / "reference" / "components"
 GENERATED = "<!-- Written by `python -m tests.reference`, from the component itself. Do not edit. -->\n"
@@ -165,8 +166,3 @@ def shown(kind: Any) -> str:
     """A type as the source has it, without the modules."""
     text = kind if isinstance(kind, str) else kind.__name__ if isinstance(kind, type) else str(kind)
     return cell(re.sub(r"\b(?:[a-z_0-9]+\.)+([A-Za-z])", r"\1", text))
-
-
-def cell(text: str) -> str:
-    """Text that stays inside its cell of a table."""
-    return text.replace("|", "\\|").replace("\n", " ")
