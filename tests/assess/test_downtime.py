@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.plan import previews as p
-from tollgate.assess.downtime import WHOLE_STACK, downtime
+from tollgate.assess.downtime import WHOLE_STACK, downtime, peers_in
 from tollgate.assess.effects import effects
 from tollgate.assess.impact import Downtime, Moment
 from tollgate.books.effect_book import Notice, effect_book
 from tollgate.plan.read import read_plan
+from tollgate.plan.state import read_state
 
 SERVER = "aws:rds/clusterInstance:ClusterInstance"
 QUEUE = "aws:sqs/queue:Queue"
@@ -119,6 +121,44 @@ def test_peers_that_are_hit_at_the_same_time_spare_nobody() -> None:
         Notice.RECONNECT,
         Notice.OUTAGE,
     ]
+
+
+def test_a_peer_that_is_hit_in_another_way_spares_nobody() -> None:
+    """Whatever people notice of it, and also when that is not known, it may not be there to take over."""
+    peers = {p.urn(SERVER, "one"): 1}
+    marks = {"old_parent": HOME, "new_parent": HOME}
+    other = p.step("delete", SERVER, "two", old={}, **marks)
+    signed, strange = (
+        p.step("update", SERVER, "two", old={path: "1"}, new={path: "2"}, diff={path: "update"}, **marks)
+        for path in ("caCertIdentifier", "novel")
+    )
+    for step in (other, signed, strange):
+        assert of(resized("one", kind=SERVER, **NOW), step, peers=peers)[0].notice is Notice.OUTAGE
+    assert of(resized("one", kind=SERVER, **NOW), peers=peers)[0].notice is Notice.RECONNECT
+
+
+def _kept(name: str, kind: str = SERVER, parent: str = HOME, **marks: Any) -> dict[str, Any]:
+    return {"urn": p.urn(kind, name), "type": kind, "custom": True, "parent": parent, **marks}
+
+
+def test_peers_are_those_that_the_state_has_and_keeps() -> None:
+    elsewhere = HOME.replace("clearing", "wallet")
+    there = [
+        _kept("one"),
+        _kept("two"),
+        _kept("three"),
+        _kept("going"),
+        _kept("left", delete=True),
+        _kept("half", pendingReplacement=True),
+        _kept("marked", taint=True),
+        _kept("far", parent=elsewhere),
+        _kept("queue", kind=QUEUE),
+    ]
+    state = read_state(json.dumps({"version": 3, "deployment": {"resources": there}}))
+    going = p.step("delete", SERVER, "going", old={}, old_parent=HOME)
+    new = p.step("create", SERVER, "new", new={}, new_parent=HOME)
+    found = peers_in(state, read_plan(p.digest(resized("one", kind=SERVER), going, new)))
+    assert found == {p.urn(SERVER, "one"): 2, p.urn(SERVER, "going"): 3, p.urn(SERVER, "new"): 3}
 
 
 def test_peers_spare_nobody_where_the_book_does_not_say_so() -> None:

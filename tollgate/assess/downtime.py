@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from tollgate.assess.effects import Effects, weight
 from tollgate.assess.impact import Downtime, Effect, Moment, Span
 from tollgate.books.effect_book import Notice
-from tollgate.plan.model import Plan, Step
+from tollgate.plan.model import Op, Plan, Step
+from tollgate.plan.state import State
+from tollgate.plan.ties import TieKind
 from tollgate.plan.urn import split_urn
 
 _ROOT = "pulumi:pulumi:Stack"
+_KEEPS = (Op.UPDATE, Op.SAME, Op.READ, Op.REFRESH)
 WHOLE_STACK = "the stack as a whole"
 
 
@@ -35,13 +39,13 @@ def downtime(
     """What each service's users notice, at each moment; the worst first.
 
     found: the effects of this plan. services: URN → service; by component when None; a resource that is missing in it
-    belongs to the stack as a whole. peers: URN → how many more there are of the same type below the same parent. They
-    spare users only where the book says so, and only when one of them is not hit at the same time.
+    belongs to the stack as a whole. peers: see peers_in; none when None. They spare users only where the book says so,
+    and only when one of them is not hit at the same time.
     """
     of = services_by_component(plan) if services is None else services
     order = _Order(plan)
     groups: dict[_Group, list[Effect]] = {}
-    for effect in _softened(found.known, order, peers or {}):
+    for effect in _softened(found, order, peers or {}):
         groups.setdefault(_Group(of.get(effect.urn, WHOLE_STACK), effect.moment), []).append(effect)
     not_known: dict[str, set[str]] = {}
     for unknown in found.unknown:
@@ -107,32 +111,54 @@ class _Twin(NamedTuple):
     type: str
 
 
-def _softened(effects: Iterable[Effect], order: _Order, peers: Mapping[str, int]) -> list[Effect]:
+def peers_in(state: State, plan: Plan) -> dict[str, int]:
+    """URN of a step → how many more of the same type the state has below the same parent, and keeps."""
+    going = {urn for step in plan.steps if step.op not in _KEEPS for urn in (step.urn, step.urn_before)}
+    kept = {
+        resource.urn: _Twin(next((tie.urn for tie in resource.ties if tie.kind is TieKind.PARENT), ""), resource.type)
+        for resource in state.resources
+        if not (resource.leftover or resource.half_replaced or resource.tainted or resource.urn in going)
+    }
+    count = Counter(kept.values())
+    own = {step.urn: _Twin(step.parent, step.type) for step in plan.steps}
+    return {urn: count[twin] - (kept.get(urn) == twin) for urn, twin in own.items()}
+
+
+def _softened(found: Effects, order: _Order, peers: Mapping[str, int]) -> list[Effect]:
     """The effects, milder where the book says that an equal resource spares users and one surely goes on meanwhile."""
-    effects = list(effects)
-    twins: dict[_Twin, list[Effect]] = {}
-    for effect in effects:
-        if effect.softer:
-            twins.setdefault(_Twin(order.parent(effect.urn), effect.type), []).append(effect)
+    hit: dict[_Twin, list[_Hit]] = {}
+    for effect in found.known:
+        if effect.notice is not Notice.NOTHING:
+            hit.setdefault(_Twin(order.parent(effect.urn), effect.type), []).append(_Hit(effect.urn, effect.moment))
+    for unknown in found.unknown:
+        twin = _Twin(order.parent(unknown.urn), unknown.type)
+        hit.setdefault(twin, []).append(_Hit(unknown.urn, Moment.NOT_KNOWN))
     return [
-        _spared(effect, twins[_Twin(order.parent(effect.urn), effect.type)], order, peers) if effect.softer else effect
-        for effect in effects
+        _spared(effect, hit.get(_Twin(order.parent(effect.urn), effect.type), []), order, peers.get(effect.urn, 0))
+        if effect.softer
+        else effect
+        for effect in found.known
     ]
 
 
-def _spared(effect: Effect, twins: list[Effect], order: _Order, peers: Mapping[str, int]) -> Effect:
+class _Hit(NamedTuple):
+    urn: str
+    moment: Moment
+
+
+def _spared(effect: Effect, hit: list[_Hit], order: _Order, peers: int) -> Effect:
     """Milder when there are more peers than can be hit at the same time."""
-    softer, there = effect.softer, peers.get(effect.urn, 0)
-    if softer is None or there <= 0:
+    softer = effect.softer
+    if softer is None or peers <= 0:
         return effect
-    at_once = {other.urn for other in twins if other.urn != effect.urn and not _one_by_one(effect, other, order)}
-    if len(at_once) >= there:
+    at_once = {other.urn for other in hit if other.urn != effect.urn and not _one_by_one(effect, other, order)}
+    if len(at_once) >= peers:
         return effect
     milder = {"notice": softer.notice, "lasts": softer.lasts, "for_good": False, "sentence": softer.sentence}
     return effect.model_copy(update={**milder, "softer": None})
 
 
-def _one_by_one(one: Effect, other: Effect, order: _Order) -> bool:
+def _one_by_one(one: Effect, other: _Hit, order: _Order) -> bool:
     both_now = one.moment is Moment.CHANGE and other.moment is Moment.CHANGE
     return both_now and order.apart(one.urn, other.urn)
 
