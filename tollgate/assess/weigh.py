@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +11,7 @@ from tollgate.assess.backups import BackupRegister
 from tollgate.assess.classify import classify
 from tollgate.assess.consequences import Affected, Felt, JourneyImpact, Undo, UndoProof, WayBack
 from tollgate.assess.cost import cost
-from tollgate.assess.downtime import downtime
+from tollgate.assess.downtime import downtime, peers_in
 from tollgate.assess.duration import duration, spans
 from tollgate.assess.effects import Effects, effects
 from tollgate.assess.impact import Downtime, Effect, Span
@@ -26,7 +25,6 @@ from tollgate.plan.graph import graph_of
 from tollgate.plan.model import Plan
 from tollgate.plan.reverse import turned_round
 from tollgate.plan.state import State
-from tollgate.plan.ties import TieKind
 
 _NEVER_TESTED = BackupRegister(restore_test_days=1)
 _WAYS_BACK = {
@@ -65,7 +63,7 @@ def weigh(
     found = effects(plan)
     reached = affected(plan, graph, registers.services) if registers.services else None
     owners = reached.owners() if reached else None
-    rows = downtime(plan, found, owners, _peers(state))
+    rows = downtime(plan, found, owners, peers_in(state, plan) if state else None)
     noticed = _journeys(rows, found, reached, registers)
     undone = _undo(plan, found, owners or {}, known)
     doubts = (*unknowns, *(Unknown(what="effect", sentence=one.sentence, urn=one.urn) for one in found.unknown))
@@ -89,19 +87,6 @@ def weigh(
             history=registers.history.changes,
         ),
     )
-
-
-def _peers(state: State | None) -> dict[str, int]:
-    """URN → how many more there are of the same type below the same parent."""
-    if state is None:
-        return {}
-    place = {
-        one.urn: (one.type, next((tie.urn for tie in one.ties if tie.kind is TieKind.PARENT), ""))
-        for one in state.resources
-        if one.custom and not one.leftover
-    }
-    alike = Counter(place.values())
-    return {urn: alike[where] - 1 for urn, where in place.items()}
 
 
 def _journeys(
