@@ -111,18 +111,18 @@ def test_another_operation_word_is_noticed(word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rest", "rule"),
+    ("rest", "rule", "expected"),
     [
-        ({"maybeCorrupt": True}, "plan-damaged"),
-        ({"changeSummary": {"delete": 3}}, "plan-damaged"),
-        ({"diagnostics": [{"severity": "error", "message": "boom"}]}, "engine-error"),
-        ({"diagnostics": [{"severity": "catastrophe", "message": "boom"}]}, "engine-error"),
+        ({"maybeCorrupt": True}, "plan-damaged", Verdict.WAIT),
+        ({"changeSummary": {"delete": 3}}, "plan-incomplete", Verdict.DENY),
+        ({"diagnostics": [{"severity": "error", "message": "boom"}]}, "engine-error", Verdict.WAIT),
+        ({"diagnostics": [{"severity": "catastrophe", "message": "boom"}]}, "engine-error", Verdict.WAIT),
     ],
 )
-def test_a_doubtful_plan_is_never_allowed(rest: dict[str, Any], rule: str) -> None:
+def test_a_doubtful_plan_is_never_allowed(rest: dict[str, Any], rule: str, expected: Verdict) -> None:
     assessment = assess(read_plan(p.digest(ROUTINE, **rest)))
     assert [finding.rule for finding in assessment.findings] == [rule]
-    assert decide(assessment).verdict is Verdict.WAIT
+    assert decide(assessment).verdict is expected
 
 
 def state(*resources: dict[str, Any], pending: list[Any] | None = None) -> str:

@@ -35,8 +35,12 @@ EXPECTED: dict[str, tuple[set[tuple[str, str, str, str]], set[str], str]] = {
     "cascade": ({("replace", "a", "", FIRST), ("replace", "a", "description", REPLACING), ("replace", "b", "", FIRST)}, {"data-lost", "not-shown"}, "stop"),
     "program-error": (set(), {"engine-error"}, "review"),
 }  # fmt: skip
-# What a digest cannot show: a resource that only loses retainOnDelete is a plain "same" there.
-INVISIBLE = {"retain-off.digest.json": (set(), set(), "routine")}
+# Where a digest tells something else: a resource that only loses retainOnDelete is a plain "same" there; and it shows
+# who hangs on whom, so that the reason of a replacement that was pulled along is known.
+DIFFERENT = {
+    "retain-off.digest.json": (set(), set(), "routine"),
+    "cascade.digest.json": (EXPECTED["cascade"][0], {"data-lost"}, "stop"),
+}
 FILES = [f"{case}.{form}" for case in EXPECTED for form in ("digest.json", "events.ndjson")]
 
 
@@ -47,7 +51,7 @@ def test_every_recording_is_expected() -> None:
 
 @pytest.mark.parametrize("file", FILES)
 def test_recorded(file: str) -> None:
-    expected_facts, rules, verdict = INVISIBLE.get(file) or EXPECTED[file.partition(".")[0]]
+    expected_facts, rules, verdict = DIFFERENT.get(file) or EXPECTED[file.partition(".")[0]]
     plan = read_plan((DATA / file).read_bytes())
     found = {(fact.op, fact.urn.rpartition("::")[2], fact.path, fact.kind) for fact in facts(plan)}
     assert found == expected_facts

@@ -1,11 +1,14 @@
-"""Amounts as configurations write them: numbers, sizes (``100Gi``) and durations (``30d``, ``720h``, ``P30D``)."""
+"""Amounts as configurations write them: numbers, sizes (``100Gi``), durations (``30d``, ``720h``, ``P30D``), machines
+(``db.r7g.large``) and how often a schedule runs (``0 2 * * *``)."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from tollgate.assess.schedules import runs_a_year
 from tollgate.books.guards import Unit
 
 _NUMBER = re.compile(r"\s*([+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,2})?)\s*([A-Za-zµ]*)\s*")
@@ -34,6 +37,21 @@ _ISO = re.compile(
 _ISO_SECONDS = {"y": 365 * _DAY, "mo": 30 * _DAY, "w": 7 * _DAY, "d": _DAY, "h": 3600, "mi": 60, "s": 1}
 _GO_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(h|ms|m|s)")
 _GO_SECONDS: dict[str, Decimal | int] = {"h": 3600, "m": 60, "s": 1, "ms": Decimal("0.001")}
+# Size of a machine by its last word: normalization factors of
+# https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/apply_ri.html.
+_MACHINES = {
+    word: Decimal(factor)
+    for word, factor in (
+        ("nano", "0.25"),
+        ("micro", "0.5"),
+        ("small", "1"),
+        ("medium", "2"),
+        ("large", "4"),
+        ("xlarge", "8"),
+        ("metal", "192"),
+    )
+}
+_MACHINE = re.compile(rf"(?:[a-z0-9-]+\.)+([0-9]*)({'|'.join(_MACHINES)})")
 _LONGEST = 64  # characters; no amount is longer
 
 
@@ -49,7 +67,14 @@ def amount(value: Any, unit: Unit) -> Decimal | None:
         return number if number.is_finite() else None
     if not isinstance(value, str) or len(value) > _LONGEST:
         return None
-    return _duration(value.strip()) if unit is Unit.DURATION else _scaled(value, unit)
+    reader = _READERS.get(unit)
+    return reader(value.strip()) if reader else _scaled(value, unit)
+
+
+def _machine(text: str) -> Decimal | None:
+    """How much of the smallest machine of its family it is; None for a text that names no size."""
+    match = _MACHINE.fullmatch(text)
+    return Decimal(match[1] or 1) * _MACHINES[match[2]] if match else None
 
 
 def _scaled(text: str, unit: Unit) -> Decimal | None:
@@ -72,3 +97,10 @@ def _duration(text: str) -> Decimal | None:
     match = _NUMBER.fullmatch(text)
     factor = _DURATIONS.get(match[2]) if match else None
     return Decimal(match[1]) * factor if match and factor is not None else None
+
+
+_READERS: dict[Unit, Callable[[str], Decimal | None]] = {
+    Unit.DURATION: _duration,
+    Unit.MACHINE: _machine,
+    Unit.SCHEDULE: runs_a_year,
+}

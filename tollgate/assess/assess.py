@@ -7,18 +7,30 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from tollgate.assess.backups import unproven
-from tollgate.assess.model import SCHEMA_VERSION, Assessment, ChangedResource, Counts, Finding, Impact, Origin, Unknown
+from tollgate.assess.model import (
+    SCHEMA_VERSION,
+    Assessment,
+    ChangedResource,
+    Counts,
+    Disproven,
+    Finding,
+    Impact,
+    Origin,
+    Unknown,
+)
 from tollgate.assess.policy import policy_checks, policy_findings, policy_unknowns, policy_waived
-from tollgate.assess.rule import Doubt, Hit, PlanRule, StepRule
+from tollgate.assess.rule import Doubt, Fine, Hit, PlanRule, StepRule, Whole
 from tollgate.assess.rules import PLAN_RULES, STEP_RULES
 from tollgate.assess.rules.data import replace_reasons
 from tollgate.assess.scan import Seen, with_scan
-from tollgate.assess.trust import plan_findings, plan_unknowns, stand_in_unknowns, unknown_findings
+from tollgate.assess.trust import plan_unknowns, stand_in_unknowns, unknown_findings
 from tollgate.assess.weigh import NOTHING_KNOWN, Known, weigh
 from tollgate.plan.collector import collector_paused
-from tollgate.plan.facts import facts, facts_digest
+from tollgate.plan.facts import Fact, facts, facts_digest
+from tollgate.plan.graph import graph_of
 from tollgate.plan.model import Op, Plan, Step
-from tollgate.plan.state import State, with_state
+from tollgate.plan.state import State
+from tollgate.plan.whole import with_state
 from tollgate.policy.severity import Severity
 from tollgate.scan.model import NotRun, Scan
 from tollgate.scan.register import Register
@@ -36,6 +48,7 @@ def assess(
     plan: Plan,
     *,
     state: State | None = None,
+    earlier: Iterable[Fact] = (),
     unlisted_types: frozenset[str] = frozenset(),
     undecided: Iterable[tuple[str, str]] = (),
     unreadable_secrets: Iterable[str] = (),
@@ -45,7 +58,8 @@ def assess(
 ) -> Assessment:
     """What a plan means.
 
-    state: the stack before the change, for its guards and pending operations.
+    state: the stack before the change, for its guards, its pending operations and who hangs on whom.
+    earlier: facts of recorded changes before this one; a guard that one of them took off still counts.
     unlisted_types: types of which a stand-in provider does not know what replaces them.
     undecided: (URN, path) pairs whose replacement only the real cloud decides.
     unreadable_secrets: URNs whose old secret a rehearsal could not read.
@@ -53,24 +67,27 @@ def assess(
     register: what the project accepts of that, judged on the day in ``known``; without a day nothing is accepted.
     known: what the project keeps in its registers, and what else the caller knows.
     """
-    plan = with_state(plan, state) if state else plan
     with collector_paused():
+        plan = with_state(plan, state) if state else plan
+        whole = Whole(plan, state, graph_of(plan, state), frozenset(earlier))
         seen = [outcome for step in plan.steps for outcome in _look_at(step)]
         stand_in = stand_in_unknowns(plan, unlisted_types, undecided, unreadable_secrets)
         findings = [
             *(finding for finding in seen if isinstance(finding, Finding)),
-            *(_finding(rule, hit, hit.urn) for rule in PLAN_RULES for hit in rule.look(plan)),
-            *plan_findings(plan, state),
+            *(_finding(rule, hit, hit.urn) for rule in PLAN_RULES for hit in rule.look(whole)),
             *policy_findings(plan.policy),
             *_backup_findings(plan, known),
         ]
         scanned = with_scan(findings, scan, register, known.today, {step.urn for step in plan.steps})
         unknowns = _unique(
-            [*_unknowns(seen), *plan_unknowns(plan), *stand_in, *policy_unknowns(plan.policy), *scanned.unknowns]
+            [*_unknowns(seen), *plan_unknowns(whole), *stand_in, *policy_unknowns(plan.policy), *scanned.unknowns]
         )
         found = _sorted([*scanned.findings, *unknown_findings(_of_plan(unknowns), _existing(plan))])
         impact = weigh(plan, state, found, unknowns, known)
-        return _assessment(plan, scanned, found, unknowns, impact)
+        return _assessment(plan, scanned, found, unknowns, _disproven(seen), impact)
+
+
+_Outcome = Finding | Unknown | tuple[StepRule, Fine, str]
 
 
 def _backup_findings(plan: Plan, known: Known) -> Iterator[Finding]:
@@ -80,7 +97,12 @@ def _backup_findings(plan: Plan, known: Known) -> Iterator[Finding]:
 
 
 def _assessment(
-    plan: Plan, scanned: Seen, findings: tuple[Finding, ...], unknowns: tuple[Unknown, ...], impact: Impact
+    plan: Plan,
+    scanned: Seen,
+    findings: tuple[Finding, ...],
+    unknowns: tuple[Unknown, ...],
+    disproven: tuple[Disproven, ...],
+    impact: Impact,
 ) -> Assessment:
     """All parts together, in an order that does not depend on the plan's."""
     return Assessment.model_construct(
@@ -91,6 +113,7 @@ def _assessment(
         counts=_counts(plan),
         findings=findings,
         unknowns=unknowns,
+        disproven=disproven,
         checks=policy_checks(plan.policy),
         waived=policy_waived(plan.policy),
         scan=scanned.summary,
@@ -100,7 +123,25 @@ def _assessment(
     )
 
 
-def _unknowns(seen: Iterable[Finding | Unknown]) -> Iterator[Unknown]:
+def _disproven(seen: Iterable[_Outcome]) -> tuple[Disproven, ...]:
+    """One disproof for each rule, that of the first resource by name, and how many more there are."""
+    first: dict[str, tuple[str, str, StepRule, Fine]] = {}
+    times: Counter[str] = Counter()
+    for outcome in seen:
+        if isinstance(outcome, tuple):
+            rule, fine, urn = outcome
+            times[rule.id] += 1
+            known = first.get(rule.id)
+            if known is None or (urn, fine.path) < known[:2]:
+                first[rule.id] = (urn, fine.path, rule, fine)
+    found = []
+    for urn, _, rule, fine in sorted(first.values(), key=lambda one: (_WORST_FIRST[one[2].severity], one[2].id)):
+        sentence, evidence = fine.say()
+        found.append(Disproven(rule=rule.id, urn=urn, sentence=sentence, evidence=evidence, alike=times[rule.id] - 1))
+    return tuple(found)
+
+
+def _unknowns(seen: Iterable[_Outcome]) -> Iterator[Unknown]:
     return (outcome for outcome in seen if isinstance(outcome, Unknown))
 
 
@@ -109,16 +150,18 @@ def _rules_for(type_token: str) -> tuple[StepRule, ...]:
     return tuple(rule for rule in STEP_RULES if rule.concerns(type_token))
 
 
-def _look_at(step: Step) -> Iterator[Finding | Unknown]:
+def _look_at(step: Step) -> Iterator[_Outcome]:
     """What all rules say of one step."""
     if step.type == _ROOT:
         return
     for rule in _rules_for(step.type):
         for outcome in rule.look(step):
-            if isinstance(outcome, Doubt):
+            if isinstance(outcome, Hit):
+                yield _finding(rule, outcome, step.urn)
+            elif isinstance(outcome, Doubt):
                 yield Unknown(what=outcome.what, urn=step.urn, sentence=outcome.sentence)
             else:
-                yield _finding(rule, outcome, step.urn)
+                yield rule, outcome, step.urn
 
 
 def _finding(rule: StepRule | PlanRule, hit: Hit, urn: str) -> Finding:
@@ -127,7 +170,7 @@ def _finding(rule: StepRule | PlanRule, hit: Hit, urn: str) -> Finding:
         severity=hit.severity or rule.severity,
         urn=urn,
         sentence=hit.sentence,
-        origin=Origin.OPERATION,
+        origin=rule.origin if isinstance(rule, PlanRule) else Origin.OPERATION,
         why=rule.why,
         fix=rule.fix,
         evidence=hit.evidence,

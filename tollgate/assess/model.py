@@ -47,6 +47,16 @@ class Finding(Frozen):
     also: tuple[str, ...] = Field((), description="checks of checkov that found the same, told here and not again")
 
 
+class Disproven(Frozen):
+    """A danger that was looked for and is not there. ``alike``: how often else this rule found nothing."""
+
+    rule: str
+    urn: str
+    sentence: str
+    evidence: tuple[Evidence, ...] = ()
+    alike: int = 0
+
+
 class Unknown(Frozen):
     """Something we cannot tell. Never a zero, never a pass."""
 
@@ -148,6 +158,7 @@ class Assessment(Frozen):
     counts: Counts
     findings: tuple[Finding, ...] = ()
     unknowns: tuple[Unknown, ...] = ()
+    disproven: tuple[Disproven, ...] = Field((), description="one a rule, the gravest rule first")
     checks: Checks | None = Field(None, description="None: no pack ran")
     waived: tuple[Waived, ...] = ()
     scan: Scanned | None = Field(None, description="None: checkov was left out")

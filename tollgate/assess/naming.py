@@ -10,6 +10,7 @@ from tollgate.plan.model import Step
 from tollgate.plan.text import plain
 from tollgate.plan.urn import split_urn
 
+_LONGEST_MESSAGE = 300  # characters of somebody else's text in a sentence
 _LONGEST_NAME = 60  # characters; a longer name is cut in a sentence, never in the appendix
 _SEPARATORS = re.compile(r"[^0-9A-Za-z\u00c0-\uffff]+")
 # Parts of names that say what a thing is, or nothing: they do not tell whose it is.
@@ -48,6 +49,12 @@ def _subject(type_token: str, name: str, urn: str) -> str:
 def capital(sentence: str) -> str:
     """The sentence with a capital first letter."""
     return sentence[:1].upper() + sentence[1:]
+
+
+def short(text: str) -> str:
+    """Somebody else's text as one plain line, cut where it is long."""
+    one_line = " ".join(plain(text).split())
+    return one_line if len(one_line) <= _LONGEST_MESSAGE else one_line[: _LONGEST_MESSAGE - 1] + "…"
 
 
 def _shorten(name: str) -> str:

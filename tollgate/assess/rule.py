@@ -1,12 +1,15 @@
-"""What an operation rule is: one statement, and a look at a step (or at the whole plan) that yields what it saw."""
+"""What an operation rule is: one statement, and a look at a step (or at the whole change) that yields what it saw."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from tollgate.assess.model import Evidence
+from tollgate.assess.model import Evidence, Origin
+from tollgate.plan.facts import Fact
+from tollgate.plan.graph import Graph
 from tollgate.plan.model import Plan, Step
+from tollgate.plan.state import State
 from tollgate.policy.severity import Severity
 
 
@@ -28,7 +31,32 @@ class Doubt:
     sentence: str
 
 
-Look = Callable[[Step], Iterable[Hit | Doubt]]
+@dataclass(frozen=True, slots=True)
+class Fine:
+    """The rule looked for its danger in a change, and it is not there.
+
+    path: the property it looked at. say: makes the sentence and its evidence; only called for the few that are shown.
+    """
+
+    path: str
+    say: Callable[[], tuple[str, tuple[Evidence, ...]]]
+
+
+Seen = Hit | Doubt | Fine
+Look = Callable[[Step], Iterable[Seen]]
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A change and what is known around it.
+
+    state: the stack before. graph: who hangs on whom. earlier: facts of recorded changes before this one.
+    """
+
+    plan: Plan
+    state: State | None
+    graph: Graph
+    earlier: frozenset[Fact] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +76,14 @@ class StepRule:
 
 @dataclass(frozen=True, slots=True)
 class PlanRule:
-    """A rule over the plan as a whole; each hit names its URN, or none."""
+    """A rule over the change as a whole; each outcome names its URN, or none."""
 
     id: str
     severity: Severity
     why: str
     fix: str
-    look: Callable[[Plan], Iterable[Hit]]
+    look: Callable[[Whole], Iterable[Hit]]
+    origin: Origin
 
 
 def step_rule(
@@ -73,6 +102,7 @@ def plan_rule(
     severity: Severity,
     why: str,
     fix: str,
-) -> Callable[[Callable[[Plan], Iterable[Hit]]], PlanRule]:
-    """Turn a look at the plan into a rule."""
-    return lambda look: PlanRule(id, severity, why, fix, look)
+    origin: Origin = Origin.OPERATION,
+) -> Callable[[Callable[[Whole], Iterable[Hit]]], PlanRule]:
+    """Turn a look at the whole change into a rule."""
+    return lambda look: PlanRule(id, severity, why, fix, look, origin)

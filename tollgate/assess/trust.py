@@ -1,4 +1,4 @@
-"""Whether the plan can be taken at its word: what it leaves open, and what says that it is not whole."""
+"""What a plan leaves open: unknowns, which are never a zero and never a pass."""
 
 from __future__ import annotations
 
@@ -6,47 +6,22 @@ from collections.abc import Iterable, Iterator
 
 from tollgate.assess.model import Finding, Origin, Unknown
 from tollgate.assess.naming import capital, subject, subject_of_urn
-from tollgate.plan.model import Diagnostic, Op, Plan, Step
-from tollgate.plan.state import State
+from tollgate.assess.rule import Whole
+from tollgate.assess.rules.cascades import pulled_along
+from tollgate.plan.model import Op, Plan, Step
 from tollgate.plan.text import plain
-from tollgate.policy.severity import HIGH, MEDIUM, Severity
-
-_LONGEST_MESSAGE = 300  # characters of an engine's message in a sentence
+from tollgate.policy.severity import MEDIUM
 
 
-def plan_findings(plan: Plan, state: State | None) -> Iterator[Finding]:
-    """What makes the whole plan doubtful."""
-    if plan.maybe_corrupt:
-        why = next((note for note in plan.notes if "missing" in note or "does not hold" in note), "")
-        text = why or "The engine says that the state of some resources may be damaged."
-        yield _finding("plan-damaged", text, "A plan that is not whole hides what it would do.", "preview again")
-    for diagnostic in plan.diagnostics:
-        if diagnostic.severity not in ("info", "info#err", "warning", "debug") and not _echo(plan, diagnostic):
-            text = f"The engine reports an error: {_short(diagnostic.message)}"
-            why = "After an error the engine stops, so the plan may not show all that would change."
-            yield _finding("engine-error", text, why, "repair the error and preview again", urn=diagnostic.urn)
-    for operation in state.pending_operations if state else ():
-        text = (
-            f"An earlier {plain(operation.kind)} of {subject_of_urn(operation.urn)} was cut off, "
-            "and nobody knows whether it took effect."
-        )
-        why = "The state does not tell the truth about this resource."
-        yield _finding("pending-operation", text, why, "refresh the stack and preview again", urn=operation.urn)
-    for step in plan.steps:
-        if step.op is Op.UNRECOGNISED:
-            text = f'{capital(subject(step))}: "{_short(step.raw_op)}" is no operation that we can read here.'
-            why = "What an operation does that we do not know, nobody can approve."
-            yield _finding("unknown-operation", text, why, "use a version of tollgate that knows it", urn=step.urn)
-
-
-def plan_unknowns(plan: Plan) -> Iterator[Unknown]:
+def plan_unknowns(whole: Whole) -> Iterator[Unknown]:
     """What the plan leaves open, step by step."""
-    for step in plan.steps:
-        who = capital(subject(step))
+    pulled = pulled_along(whole)
+    for step in whole.plan.steps:
         if step.op is Op.UNRECOGNISED:
-            yield Unknown(what="op", urn=step.urn, sentence=f"{who}: what would happen to it is not known.")
-        elif step.custom and step.op in (Op.UPDATE, Op.REPLACE) and not step.changes:
-            yield Unknown(what="diff", urn=step.urn, sentence=_no_diff(step, who))
+            text = f"{capital(subject(step))}: what would happen to it is not known."
+            yield Unknown(what="op", urn=step.urn, sentence=text)
+        elif step.custom and step.op in (Op.UPDATE, Op.REPLACE) and not step.changes and step.urn not in pulled:
+            yield Unknown(what="diff", urn=step.urn, sentence=_no_diff(step, capital(subject(step))))
 
 
 def _no_diff(step: Step, who: str) -> str:
@@ -92,20 +67,3 @@ def unknown_findings(unknowns: Iterable[Unknown], changed: frozenset[str]) -> It
                 why="What cannot be shown is not taken as harmless.",
                 fix="find out, or let someone who knows decide",
             )
-
-
-def _echo(plan: Plan, diagnostic: Diagnostic) -> bool:
-    """The engine's last word after a mandatory violation, which has a finding of its own (v3.257.0)."""
-    refused = any(violation.mandatory for violation in plan.policy.violations) if plan.policy else False
-    return (
-        refused and not diagnostic.urn and plain(diagnostic.message).removeprefix("error: ").strip() == "preview failed"
-    )
-
-
-def _finding(rule: str, text: str, why: str, fix: str, *, urn: str = "", severity: Severity = HIGH) -> Finding:
-    return Finding(rule=rule, severity=severity, urn=urn, sentence=text, origin=Origin.PLAN, why=why, fix=fix)
-
-
-def _short(text: str) -> str:
-    one_line = " ".join(plain(text).split())
-    return one_line if len(one_line) <= _LONGEST_MESSAGE else one_line[: _LONGEST_MESSAGE - 1] + "…"

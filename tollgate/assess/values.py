@@ -15,7 +15,7 @@ from tollgate.policy.reading import Misplaced, Reading, State, show
 from tollgate.policy.sentinels import UNKNOWN
 
 # What names an item of a list, so that a list in another order is no change.
-_IDENTITIES = ("name", "deviceName", "key", "id")
+_IDENTITIES = ("name", "ruleName", "deviceName", "secretKey", "key", "id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +56,40 @@ def in_words(reading: Reading) -> str:
     return plain(show(reading.value).strip('"'))
 
 
-def pairs(step: Step, path: str, default: Any = None) -> list[Pair]:
-    """The property at a path, once for each item where the path has ``[*]``.
+def pairs(step: Step, path: str, default: Any = None, item: str = "") -> list[Pair]:
+    """The property at a path, once for each item where the path has ``[*]``; of those only the one named ``item``.
 
     What the program leaves out is read from the resource's outputs before the change, then from ``default``.
     """
     wanted = _parsed(path)
-    changed = None if step.changes is None else [_parsed(change.path) for change in step.changes]
+    changed = _changed(step)
     found = []
-    for old_path, new_path in _places(step.old, step.new, wanted):
+    for old_path, new_path in _places(step.old, step.new, wanted, item):
         at = new_path or old_path or ()
         before = _read(step.old, old_path)
         after = _read(step.new, new_path)
         touched = changed is None or any(_overlap(at, other) for other in changed)
-        # Outputs only speak where the engine names a change; else an input left out on both sides would be "lost".
-        if is_missing(before) and changed is not None and touched and old_path is not None:
+        # Outputs only speak where the engine names a change, or the program a value; else an input left out on both
+        # sides would be "lost".
+        told = touched if changed is not None else not is_missing(after)
+        if is_missing(before) and told and old_path is not None:
             before = _read(step.old_outputs, old_path)
         if touched and is_missing(before) and _claims_a_value(step, at):
             before = Reading(UNKNOWN, at)
         found.append(Pair(format_path(at), _with_default(before, default), _with_default(after, default), touched))
     return found
+
+
+def _changed(step: Step) -> list[Path] | None:
+    """The paths that the engine says change; None when it does not say. A property that it names without saying where
+    in it something changes counts as a whole.
+    """
+    if step.changes is None:
+        return None
+    exact = [_parsed(change.path) for change in step.changes]
+    tops = {path[0] for path in exact if path}
+    named = (_parsed(key) for key in (*step.diff_keys, *step.replace_keys))
+    return exact + [path for path in named if path and path[0] not in tops]
 
 
 def _with_default(reading: Reading, default: Any) -> Reading:
@@ -107,15 +121,21 @@ def _overlap(one: Path, other: Path) -> bool:
     return all(a == b or (isinstance(a, int) and isinstance(b, int)) for a, b in zip(one, other, strict=False))
 
 
-def _places(old: Any, new: Any, path: Path) -> Iterator[tuple[Path | None, Path | None]]:
+def _places(old: Any, new: Any, path: Path, item: str = "") -> Iterator[tuple[Path | None, Path | None]]:
     """Concrete paths for a pattern, old beside new; None where the item is on one side only."""
     if "*" not in path:
         yield path, path
         return
     star = path.index("*")
     head, tail = path[:star], path[star + 1 :]
+    if is_hidden(_read(old, head)) or is_hidden(_read(new, head)):
+        # Read as hidden on both sides: what stands in the list cannot be compared.
+        yield (*head, "*"), (*head, "*")
+        return
     before, after = _items(old, head), _items(new, head)
     for identity in dict.fromkeys([*before, *after]):
+        if item and identity != item:
+            continue
         a, b = before.get(identity), after.get(identity)
         below = _places(a[1] if a else None, b[1] if b else None, tail)
         for one, other in below:

@@ -18,18 +18,28 @@ class Danger(StrEnum):
     OFF = "off"  # a flag that was true is no longer
     ON = "on"  # a flag that was not true is now
     LOWER = "lower"  # a number, size or duration falls
+    HIGHER = "higher"  # it rises
     REMOVED = "removed"  # a value that was there is not
     BECOMES = "becomes"  # one of the listed values, and it was none of them
+    LEAVES = "leaves"  # it was one of the listed values, or held one, and no longer does
+    GAINS = "gains"  # a text or a list holds one of the listed words, and did not
     CHANGES = "changes"  # any other value
     DELETED = "deleted"  # the resource itself goes
 
 
 class Unit(StrEnum):
-    """How to read an amount: a plain number, a size (``100Gi``), or a duration (``30d``, ``PT1H``)."""
+    """How to read an amount: a plain number, a size (``100Gi``), a duration (``30d``), a machine (``db.r7g.large``), or
+    how often a schedule runs (``0 2 * * *``).
+    """
 
     NUMBER = "number"
     SIZE = "size"
     DURATION = "duration"
+    MACHINE = "machine"
+    SCHEDULE = "schedule"
+
+
+_WITH_VALUES = (Danger.BECOMES, Danger.LEAVES, Danger.GAINS)
 
 
 class _Line(BaseModel):
@@ -50,6 +60,8 @@ class Guard(_Line):
     words: what is guarded, to complete "loses its …" or "… is cut".
     default: what the provider uses when the property is left out; None when that is not known.
     at_zero: severity when an amount falls to nothing. below: only a fall to less than this many counts.
+    share: only a fall to less than this part of what it was counts. by: only a rise by at least this many counts.
+    item: of a list of named items (``[*]``), only the one with this name.
     on_create: dangerous in a new resource too.
     """
 
@@ -60,9 +72,12 @@ class Guard(_Line):
     path: str = ""
     unit: Unit = Unit.NUMBER
     unit_words: str = ""
-    values: tuple[str, ...] = ()
+    values: tuple[str | int | float | bool, ...] = ()
     default: Any = None
     below: float | None = None
+    share: float | None = None
+    by: float | None = None
+    item: str = ""
     severity: Severity | None = None
     at_zero: Severity | None = None
     on_create: bool = False
@@ -73,8 +88,13 @@ class Guard(_Line):
     def _complete(self) -> Guard:
         if (self.danger is Danger.DELETED) == bool(self.path):
             raise ValueError(f"{self.words}: a path belongs to every danger but deleted")
-        if (self.danger is Danger.BECOMES) != bool(self.values):
-            raise ValueError(f"{self.words}: values belong to the danger becomes, and only there")
+        if (self.danger in _WITH_VALUES) != bool(self.values):
+            raise ValueError(f"{self.words}: values belong to the dangers becomes, leaves and gains, and only there")
+        for name, danger in (("share", Danger.LOWER), ("below", Danger.LOWER), ("by", Danger.HIGHER)):
+            if getattr(self, name) is not None and self.danger is not danger:
+                raise ValueError(f"{self.words}: {name} belongs to the danger {danger} only")
+        if self.item and "[*]" not in self.path:
+            raise ValueError(f"{self.words}: an item belongs to a path through a list")
         return self
 
 

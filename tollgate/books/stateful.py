@@ -13,11 +13,13 @@ from tollgate.books.match import load_book, matches
 class Holds(StrEnum):
     """What goes with the resource when it is deleted.
 
-    DATA: cannot be made again from the program. TRANSIENT: a copy or a buffer that refills or is rebuilt, at a cost.
+    DATA: cannot be made again from the program. CONTENTS: everything in it, also what no program declares.
+    TRANSIENT: a copy or a buffer that refills or is rebuilt, at a cost.
     IDENTITY: a name, address, key or credential that others use. SERVICE: serves while it exists. NOTHING: none of it.
     """
 
     DATA = "data"
+    CONTENTS = "contents"
     TRANSIENT = "transient"
     IDENTITY = "identity"
     SERVICE = "service"

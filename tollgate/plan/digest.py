@@ -38,6 +38,7 @@ def plan_of_digest(document: Any) -> Plan:
     raws = _raw_steps(document.get("steps") or [], problems)
     counts, bad_counts = read_counts(document.get("changeSummary") or {}, "changeSummary")
     diagnostics = _diagnostics(document.get("diagnostics") or [], problems)
+    config = read_config(document.get("config"), "config", problems)
     corrupt = document.get("maybeCorrupt", False)
     if not isinstance(corrupt, bool):
         problems.append(Problem("maybeCorrupt", "expected true or false"))
@@ -53,8 +54,10 @@ def plan_of_digest(document: Any) -> Plan:
         same=plain_sames(counts, steps, sames),
         policy=None,
         diagnostics=diagnostics,
-        maybe_corrupt=corrupt or bool(lost),
-        notes=(DIGEST_NOTE, *lost),
+        maybe_corrupt=corrupt,
+        config=config,
+        losses=lost,
+        notes=(DIGEST_NOTE,),
     )
 
 
@@ -103,6 +106,16 @@ def diagnostic_of(entry: Any, where: str, problems: list[Problem]) -> Diagnostic
     if severity == "debug":
         return None
     return Diagnostic(severity=severity or "error", message=plain(prefix + message), urn=urn)
+
+
+def read_config(config: Any, where: str, problems: list[Problem]) -> dict[str, str]:
+    """The stack's settings, name → text."""
+    if config is None:
+        return {}
+    if not isinstance(config, dict) or not all(isinstance(value, str) for value in config.values()):
+        problems.append(Problem(where, "expected the stack's settings as texts"))
+        return {}
+    return config
 
 
 def refuse(problems: list[Problem]) -> None:

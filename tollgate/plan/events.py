@@ -7,7 +7,7 @@ from typing import Any
 
 from tollgate.errors import Problem, TollgateError
 from tollgate.plan.counts import missing_steps, read_counts
-from tollgate.plan.digest import diagnostic_of, plain_sames, refuse, stack_of
+from tollgate.plan.digest import diagnostic_of, plain_sames, read_config, refuse, stack_of
 from tollgate.plan.fold import fold
 from tollgate.plan.model import Diagnostic, Plan, Source
 from tollgate.plan.policy_events import PolicyReader
@@ -47,6 +47,7 @@ class PlanBuilder:
         self._counts: dict[str, int] | None = None
         self._diagnostics: list[Diagnostic] = []
         self._policy = PolicyReader()
+        self._config: dict[str, str] = {}
         self._corrupt = False
         self._problems: list[Problem] = []
         self._fed = 0
@@ -83,8 +84,9 @@ class PlanBuilder:
             same=plain_sames(self._counts, steps, sames),
             policy=self._policy.results(),
             diagnostics=tuple(self._diagnostics),
-            maybe_corrupt=self._corrupt or bool(lost),
-            notes=lost,
+            maybe_corrupt=self._corrupt,
+            losses=lost,
+            config=self._config,
             seen=frozenset(urn for raw in raws for urn in (raw.urn, raw.old.urn if raw.old else raw.urn)),
         )
 
@@ -95,6 +97,8 @@ class PlanBuilder:
             self._outputs(payload, where)
         elif key == "summaryEvent":
             self._summary(payload, where)
+        elif key == "preludeEvent":
+            self._config |= read_config(payload.get("config"), f"{where}.config", self._problems)
         elif key == "diagnosticEvent":
             diagnostic = None if payload.get("ephemeral") else diagnostic_of(payload, where, self._problems)
             self._diagnostics += [diagnostic] if diagnostic else []

@@ -59,6 +59,7 @@ class Step(Frozen):
 
     op: Op
     raw_op: str = Field(description="the engine's own word, kept for an unrecognised one")
+    contradicts_itself: bool = Field(False, description="a known operation without the sides that it has")
     urn: str
     type: str
     name: str = Field(description="last part of the URN")
@@ -144,9 +145,12 @@ class Plan(Frozen):
         description="changes, and sames that carry one (protect, retainOnDelete, another connection); plain sames "
         "are counted only"
     )
+    config: dict[str, str] = Field(default_factory=dict, description="the stack's settings; secrets blinded")
     seen: frozenset[str] | None = Field(None, description="URNs that the engine went through; None: not all are told")
     same: int = Field(0, description="resources that stay as they are")
     policy: PolicyResults | None = Field(None, description="None: no pack ran, or the source cannot say")
     diagnostics: tuple[Diagnostic, ...] = ()
-    maybe_corrupt: bool = False
+    maybe_corrupt: bool = Field(False, description="the engine's own word")
+    losses: tuple[str, ...] = Field((), description="what says that part of the plan is missing, one sentence each")
+    strangers: tuple[str, ...] = Field((), description="what says that it is the plan of another state")
     notes: tuple[str, ...] = Field((), description="limits of this plan that a reader must know, one sentence each")

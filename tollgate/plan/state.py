@@ -1,12 +1,15 @@
-"""Reads a ``pulumi stack export`` and adds to a plan what only the state knows (guards, dependencies)."""
+"""Reads a ``pulumi stack export``: guards, ties, what was cut off, and the settings of connections."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import Field
+
 from tollgate.errors import Problem, TollgateError
-from tollgate.plan.model import Frozen, Op, Plan, Step
+from tollgate.plan.model import Frozen
+from tollgate.plan.steps import blind
 from tollgate.plan.text import decode, parse_json
 from tollgate.plan.ties import Tie, ties_of
 from tollgate.plan.urn import split_urn
@@ -50,10 +53,11 @@ class PendingOperation(Frozen):
 
 
 class State(Frozen):
-    """A stack's state before the change."""
+    """A stack's state before the change. connections: settings of each connection by URN, secrets blinded."""
 
     resources: tuple[StateResource, ...] = ()
     pending_operations: tuple[PendingOperation, ...] = ()
+    connections: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
 def read_state(text: str | bytes) -> State:
@@ -67,11 +71,19 @@ def read_state(text: str | bytes) -> State:
     pending = [
         _pending(entry, where, problems) for entry, where in _entries(deployment, "pending_operations", problems)
     ]
+    connections = {
+        str(entry.get("urn")): blind(entry.get("inputs") or {})
+        for entry, _ in _entries(deployment, "resources", [])
+        if isinstance(entry, dict) and str(entry.get("type")).startswith("pulumi:providers:")
+    }
+    if not all(isinstance(inputs, dict) for inputs in connections.values()):
+        problems.append(Problem("deployment.resources", "expected the settings of a connection as an object"))
     if problems:
         raise TollgateError("The state is not shaped as Pulumi writes it.", problems[:20], advice=STATE_ADVICE)
     return State.model_construct(
         resources=tuple(resource for resource in resources if resource),
         pending_operations=tuple(operation for operation in pending if operation),
+        connections=connections,
     )
 
 
@@ -84,41 +96,6 @@ def deployment_of(document: Any) -> dict[str, Any]:
         message = f"This state has version {document.get('version')!r}; versions 3 and 4 are known."
         raise TollgateError(message, advice=STATE_ADVICE)
     return deployment
-
-
-def with_state(plan: Plan, state: State) -> Plan:
-    """The plan with the guards and ties that only the state knows.
-
-    A resource that the plan changes and the state does not hold makes the plan one of another state: it is marked.
-    """
-    known = {resource.urn: resource for resource in state.resources if not resource.leftover}
-    made = {step.urn for step in plan.steps if step.op in (Op.CREATE, Op.IMPORT)}
-    strangers = [
-        step for step in plan.steps if _must_be_known(step) and step.urn_before not in known and step.urn not in made
-    ]
-    steps = tuple(_enriched(step, known[step.urn_before]) if step.urn_before in known else step for step in plan.steps)
-    notes = plan.notes
-    if strangers:
-        names = ", ".join(sorted({step.name for step in strangers})[:3])
-        notes += (f"The state does not hold {len(strangers)} of the resources that the plan changes ({names}).",)
-    return plan.model_copy(
-        update={"steps": steps, "notes": notes, "maybe_corrupt": plan.maybe_corrupt or bool(strangers)}
-    )
-
-
-def _must_be_known(step: Step) -> bool:
-    return step.op in (Op.UPDATE, Op.REPLACE, Op.DELETE, Op.SAME)
-
-
-def _enriched(step: Step, resource: StateResource) -> Step:
-    known = {
-        "protect_before": step.protect_before or resource.protect,
-        "retain_on_delete": resource.retain_on_delete,
-        "ties": step.ties or resource.ties,
-    }
-    if all(getattr(step, name) == value for name, value in known.items()):
-        return step
-    return step.model_copy(update=known)
 
 
 def _entries(deployment: Mapping[str, Any], key: str, problems: list[Problem]) -> list[tuple[Any, str]]:

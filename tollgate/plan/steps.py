@@ -212,13 +212,15 @@ def _blind_below(item: Any) -> Any:
 def build_step(raw: RawStep, op: Op, *, delete_before_replace: bool = False, provider_moved: bool = False) -> Step:
     """The Step of the Plan. One whose sides do not fit its operation is UNRECOGNISED: a change we cannot vouch for."""
     expected = _SIDES.get(op)
-    if expected and expected != (raw.old is not None, raw.new is not None):
+    contradicts_itself = bool(expected) and expected != (raw.old is not None, raw.new is not None)
+    if contradicts_itself:
         op = Op.UNRECOGNISED
     old, new = raw.old, raw.new
     side = new or old
     return Step.model_construct(
         op=op,
         raw_op=raw.op,
+        contradicts_itself=contradicts_itself,
         urn=raw.urn,
         type=raw.type,
         name=plain(raw.name),

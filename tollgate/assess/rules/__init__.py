@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from tollgate.assess.rules import data, endpoints, exposure, guarded, identity, ladders, protection, versions, whole
+from tollgate.assess.rules import (
+    cascades,
+    data,
+    endpoints,
+    exposure,
+    guarded,
+    identity,
+    ladders,
+    leftovers,
+    protection,
+    renames,
+    truth,
+    versions,
+    whole,
+)
 
 STEP_RULES = (
     *data.RULES,
@@ -14,4 +28,4 @@ STEP_RULES = (
     *endpoints.RULES,
     *ladders.RULES,
 )
-PLAN_RULES = whole.RULES
+PLAN_RULES = (*truth.RULES, *cascades.RULES, *leftovers.RULES, *renames.RULES, *whole.RULES)

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from tollgate.assess.model import Evidence
 from tollgate.assess.naming import capital, subject
-from tollgate.assess.rule import Doubt, Hit, step_rule
+from tollgate.assess.rule import Doubt, Fine, Hit, Seen, step_rule
 from tollgate.books.stateful import Holding, Holds, holding
 from tollgate.plan.model import Op, Step
 from tollgate.plan.text import plain
 from tollgate.policy.severity import CRITICAL, HIGH, MEDIUM, Severity
 
-_SEVERITIES = {Holds.DATA: CRITICAL, Holds.TRANSIENT: HIGH, Holds.IDENTITY: MEDIUM, Holds.SERVICE: MEDIUM}
+_SEVERITIES = {
+    Holds.DATA: CRITICAL,
+    Holds.CONTENTS: CRITICAL,
+    Holds.TRANSIENT: HIGH,
+    Holds.IDENTITY: MEDIUM,
+    Holds.SERVICE: MEDIUM,
+}
 
 
 _LEFT = "it stays where it is, but is no longer managed"
 
 
 def goes(step: Step) -> bool:
-    """The resource as it is goes away: deleted, or replaced. A component is only a folder."""
-    return step.custom and step.op in (Op.DELETE, Op.REPLACE)
+    """The resource as it is goes away: deleted, or replaced. A component is only a folder.
+
+    What a book knows to hold something is no component, whatever the plan says of it.
+    """
+    return step.op in (Op.DELETE, Op.REPLACE) and (step.custom or holding(step.type) is not None)
 
 
 @step_rule(
@@ -29,7 +39,7 @@ def goes(step: Step) -> bool:
     why="What was stored in it is gone with it, and only a restored backup brings it back.",
     fix="keep the resource; to replace it, make the new one beside it and move the data first",
 )
-def data_lost(step: Step) -> Iterator[Hit | Doubt]:
+def data_lost(step: Step) -> Iterator[Seen]:
     """A resource goes that holds data, or may."""
     if not goes(step):
         return
@@ -43,6 +53,21 @@ def data_lost(step: Step) -> Iterator[Hit | Doubt]:
         )
     elif held.holds in (Holds.DATA, Holds.TRANSIENT):
         yield Hit(_sentence(step, held), _why_replaced(step), _severity(step, held))
+    elif held.holds is Holds.NOTHING:
+        yield Fine("", partial(_nothing_lost, step, held))
+
+
+@step_rule(
+    id="contents-lost",
+    severity=CRITICAL,
+    why="The plan shows only what this program declared in it; the rest goes without being named anywhere.",
+    fix="list what is in it, move what must stay, and delete it in a change of its own",
+)
+def contents_lost(step: Step) -> Iterator[Seen]:
+    """A resource goes in which others made things, too."""
+    held = holding(step.type) if goes(step) else None
+    if held and held.holds is Holds.CONTENTS:
+        yield Hit(_sentence(step, held), _why_replaced(step), _severity(step, held))
 
 
 @step_rule(
@@ -51,7 +76,7 @@ def data_lost(step: Step) -> Iterator[Hit | Doubt]:
     why="Whoever uses it notices: it stops, or its name, address or password is another one.",
     fix="check who still uses it; make the new one first and move its users over",
 )
-def service_removed(step: Step) -> Iterator[Hit | Doubt]:
+def service_removed(step: Step) -> Iterator[Seen]:
     """A resource goes that serves users, or that others know by name, address or password."""
     held = holding(step.type) if goes(step) else None
     if held and held.holds in (Holds.IDENTITY, Holds.SERVICE) and not step.retain_on_delete:
@@ -64,7 +89,7 @@ def service_removed(step: Step) -> Iterator[Hit | Doubt]:
     why="Someone marked it as never to be deleted, so the engine will refuse the change.",
     fix="take the deletion out, or take the protection off in a change of its own first",
 )
-def protected_deletion(step: Step) -> Iterator[Hit | Doubt]:
+def protected_deletion(step: Step) -> Iterator[Seen]:
     """A protected resource is to go. A replacement that takes the protection off as well is not refused."""
     refused = step.protect_after if step.op is Op.REPLACE else step.op in (Op.DELETE, Op.UNRECOGNISED)
     if refused and step.protect_before:
@@ -73,7 +98,7 @@ def protected_deletion(step: Step) -> Iterator[Hit | Doubt]:
 
 def _severity(step: Step, held: Holding) -> Severity:
     """Milder when the old one is left where it is. Not so for data that is replaced: its users meet an empty one."""
-    if step.retain_on_delete and not (held.holds is Holds.DATA and step.op is Op.REPLACE):
+    if step.retain_on_delete and not (held.holds in (Holds.DATA, Holds.CONTENTS) and step.op is Op.REPLACE):
         return MEDIUM
     return _SEVERITIES[held.holds]
 
@@ -93,7 +118,7 @@ def _goes_in_words(step: Step) -> str:
     )
     order = ", the old one first," if step.delete_before_replace and not because else ""
     held = holding(step.type)
-    new = "new, empty one" if held and held.holds is Holds.DATA else "new one"
+    new = "new, empty one" if held and held.holds in (Holds.DATA, Holds.CONTENTS) else "new one"
     return f"is replaced by a {new}{order}{because}"
 
 
@@ -107,4 +132,9 @@ def _why_replaced(step: Step) -> tuple[Evidence, ...]:
     return tuple(Evidence(path=path) for path in replace_reasons(step)[:10])
 
 
-RULES = (data_lost, service_removed, protected_deletion)
+def _nothing_lost(step: Step, held: Holding) -> tuple[str, tuple[Evidence, ...]]:
+    text = f"{capital(subject(step))} {_goes_in_words(step)}: we looked for data in it; it is fine, because it holds"
+    return f"{text} {held.why}.", _why_replaced(step)
+
+
+RULES = (data_lost, contents_lost, service_removed, protected_deletion)
