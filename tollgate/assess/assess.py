@@ -82,7 +82,8 @@ def assess(
         unknowns = _unique(
             [*_unknowns(seen), *plan_unknowns(whole), *stand_in, *policy_unknowns(plan.policy), *scanned.unknowns]
         )
-        found = _sorted([*scanned.findings, *unknown_findings(_of_plan(unknowns), _existing(plan))])
+        told = {(finding.urn, finding.sentence) for finding in scanned.findings}
+        found = _sorted([*scanned.findings, *unknown_findings(_of_plan(unknowns, told), _existing(plan))])
         impact = weigh(plan, state, found, unknowns, known)
         return _assessment(plan, scanned, found, unknowns, _disproven(seen), impact)
 
@@ -178,9 +179,13 @@ def _finding(rule: StepRule | PlanRule, hit: Hit, urn: str) -> Finding:
     )
 
 
-def _of_plan(unknowns: Iterable[Unknown]) -> list[Unknown]:
+def _of_plan(unknowns: Iterable[Unknown], told: set[tuple[str, str]]) -> list[Unknown]:
     """Unknowns that have no finding yet: those of the pack and of unknown types have one of their own."""
-    return [unknown for unknown in unknowns if unknown.what not in ("policy", "type", "op")]
+    return [
+        unknown
+        for unknown in unknowns
+        if unknown.what not in ("policy", "type", "op") and (unknown.urn, unknown.sentence) not in told
+    ]
 
 
 def _existing(plan: Plan) -> frozenset[str]:

@@ -56,7 +56,7 @@ def _lower(guard: Guard, before: Reading, after: Reading) -> bool:
         return fingerprint(before.value) != fingerprint(after.value)
     if guard.share is not None and float(new) >= float(old) * guard.share:
         return False
-    return new < old and (guard.below is None or new < guard.below)
+    return new < old and (guard.below is None or new < guard.below) and (guard.least is None or new >= guard.least)
 
 
 def _higher(guard: Guard, before: Reading, after: Reading) -> bool:
@@ -90,7 +90,7 @@ _TESTS: dict[Danger, Callable[[Guard, Reading, Reading], bool]] = {
     Danger.HIGHER: _higher,
     Danger.REMOVED: lambda _, before, after: _set(before) and not _set(after),
     Danger.BECOMES: lambda guard, before, after: _is_one(guard, after) and not _is_one(guard, before),
-    Danger.LEAVES: lambda guard, before, after: bool(_holds(guard, before) - _holds(guard, after)),
+    Danger.LEAVES: lambda guard, before, after: bool(_holds(guard, before)) and not _holds(guard, after),
     Danger.GAINS: lambda guard, before, after: bool(_holds(guard, after) - _holds(guard, before)),
     Danger.CHANGES: lambda _, before, after: _set(before) and _canonical(before) != _canonical(after),
 }

@@ -28,8 +28,16 @@ _ESCALATING = frozenset(
 
 def widths(document: Any) -> frozenset[tuple[str, str]] | None:
     """What is too wide in an IAM policy, as (way, what); None when it cannot be read."""
+    allowed = allowances(document)
+    if allowed is None:
+        return None
+    return frozenset(found for statement in allowed for found in _of_statement(statement))
+
+
+def allowances(document: Any) -> list[Mapping[str, Any]] | None:
+    """The statements of an IAM policy that allow something; None when it cannot be read."""
     if document in (None, ""):
-        return frozenset()
+        return []
     if is_unknown(document) or is_secret(document):
         return None
     if isinstance(document, str):
@@ -39,25 +47,21 @@ def widths(document: Any) -> frozenset[tuple[str, str]] | None:
             return None
     if not isinstance(document, Mapping) or _holds_unknown(document, 0):
         return None
-    statements = document.get("Statement")
-    found: set[tuple[str, str]] = set()
-    for statement in _list(statements):
-        if not isinstance(statement, Mapping):
-            return None
-        if statement.get("Effect") == "Allow":
-            found.update(_of_statement(statement))
-    return frozenset(found)
+    statements = as_list(document.get("Statement"))
+    if not all(isinstance(statement, Mapping) for statement in statements):
+        return None
+    return [statement for statement in statements if statement.get("Effect") == "Allow"]
 
 
 def _of_statement(statement: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    actions = sorted(str(action).lower() for action in _list(statement.get("Action")))
+    actions = sorted(str(action).lower() for action in as_list(statement.get("Action")))
     if "NotAction" in statement:
         yield ALL_POWER, "everything but a few actions"
     if _anyone(statement.get("Principal")) and not statement.get("Condition"):
         yield PUBLIC, ", ".join(actions)[:60]
     if "NotPrincipal" in statement:
         yield PUBLIC, "all but a few"
-    everything = "*" in [str(resource) for resource in _list(statement.get("Resource"))]
+    everything = "*" in [str(resource) for resource in as_list(statement.get("Resource"))]
     for action in actions:
         if action in ("*", "*:*"):
             yield ALL_POWER, "every action" + (" on everything" if everything else "")
@@ -69,7 +73,7 @@ def _of_statement(statement: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _anyone(principal: Any) -> bool:
     if isinstance(principal, Mapping):
-        return any("*" in _list(value) for value in principal.values())
+        return any("*" in as_list(value) for value in principal.values())
     return bool(principal == "*")
 
 
@@ -78,10 +82,10 @@ def cluster_widths(rules: Any) -> frozenset[tuple[str, str]] | None:
     if is_unknown(rules) or is_secret(rules):
         return None
     found: set[tuple[str, str]] = set()
-    for rule in _list(rules):
+    for rule in as_list(rules):
         if not isinstance(rule, Mapping):
             return None
-        verbs, resources = _list(rule.get("verbs")), _list(rule.get("resources"))
+        verbs, resources = as_list(rule.get("verbs")), as_list(rule.get("resources"))
         if "*" in verbs and "*" in resources:
             found.add((ALL_POWER, "every action on everything"))
         elif {"escalate", "bind", "impersonate"} & {str(verb) for verb in verbs}:
@@ -101,7 +105,7 @@ def _holds_unknown(value: Any, depth: int) -> bool:
     return is_unknown(value) or is_secret(value)
 
 
-def _list(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Any]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]

@@ -1,14 +1,13 @@
-"""Firewall rules in any provider's spelling as grants: which addresses may reach which ports."""
+"""Grants: which addresses may reach which ports, and whether one set of them lets in more than another."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any
 
-from tollgate.books.match import matches
 from tollgate.policy.sentinels import is_secret, is_unknown
 
 Network = IPv4Network | IPv6Network
@@ -60,11 +59,6 @@ class Grants:
     hidden: bool = False
 
 
-def is_firewall(type_token: str) -> bool:
-    """True for a type whose inputs can be read as grants."""
-    return any(matches(type_token, patterns) for patterns, _ in _READERS)
-
-
 @lru_cache(maxsize=16_384)
 def _network(address: str) -> Network:
     return ip_network(_EVERYONE.get(address.lower(), address), strict=False)
@@ -100,18 +94,11 @@ def _given(grant: Grant, before: Grants) -> bool:
     return any(grant.network.subnet_of(net) for net in collapse_addresses(nets))
 
 
-def grants_of(type_token: str, inputs: Mapping[str, Any] | None) -> Grants | None:
-    """The grants of a resource's inputs; None for a type that is no firewall. No inputs grant nothing."""
-    for patterns, reader in _READERS:
-        if matches(type_token, patterns):
-            return _collect(reader(inputs)) if inputs else Grants(frozenset())
-    return None
+Raw = tuple[Any, Any, Any, Any]  # address, protocol, first port, last port
 
 
-_Raw = tuple[Any, Any, Any, Any]  # address, protocol, first port, last port
-
-
-def _collect(raws: Iterator[_Raw]) -> Grants:
+def collect(raws: Iterable[Raw]) -> Grants:
+    """Rules as providers write them, as grants."""
     found, hidden = set(), False
     for address, protocol, first, last in raws:
         grant = _grant(address, protocol, first, last)
@@ -123,7 +110,7 @@ def _collect(raws: Iterator[_Raw]) -> Grants:
 
 
 def _grant(address: Any, protocol: Any, first: Any, last: Any) -> Grant | None:
-    if not isinstance(address, str) or _unreadable(address):
+    if not isinstance(address, str) or unreadable(address):
         return None
     try:
         network = _network(address)
@@ -143,133 +130,5 @@ def _port(value: Any) -> int | None:
     return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _unreadable(value: Any) -> bool:
+def unreadable(value: Any) -> bool:
     return is_unknown(value) or is_secret(value)
-
-
-def _list(value: Any) -> list[Any]:
-    """A list as it is, nothing as no items, anything else (unknown, secret, one value) as one item."""
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
-
-
-def _aws_rule(rule: Any) -> Iterator[_Raw]:
-    if not isinstance(rule, Mapping):
-        yield None, None, None, None
-        return
-    for key in ("cidrBlocks", "ipv6CidrBlocks"):
-        for address in _list(rule.get(key)):
-            yield address, rule.get("protocol"), rule.get("fromPort"), rule.get("toPort")
-
-
-def _aws_group(inputs: Mapping[str, Any]) -> Iterator[_Raw]:
-    for rule in _list(inputs.get("ingress")):
-        yield from _aws_rule(rule)
-
-
-def _aws_separate(inputs: Mapping[str, Any]) -> Iterator[_Raw]:
-    if inputs.get("type") != "egress":
-        yield from _aws_rule(inputs)
-
-
-def _aws_ingress(inputs: Mapping[str, Any]) -> Iterator[_Raw]:
-    for key in ("cidrIpv4", "cidrIpv6"):
-        if inputs.get(key) is not None:
-            yield inputs[key], inputs.get("ipProtocol"), inputs.get("fromPort"), inputs.get("toPort")
-
-
-def _gcp_firewall(inputs: Mapping[str, Any]) -> Iterator[_Raw]:
-    if inputs.get("direction") == "EGRESS" or inputs.get("disabled") is True:
-        return
-    for address in _list(inputs.get("sourceRanges")):
-        for allowed in _list(inputs.get("allows")):
-            if not isinstance(allowed, Mapping):
-                yield None, None, None, None
-                continue
-            for ports in _list(allowed.get("ports")) or [None]:
-                yield (address, allowed.get("protocol"), *_range(ports))
-
-
-def _azure_rule(rule: Any) -> Iterator[_Raw]:
-    if not isinstance(rule, Mapping):
-        yield None, None, None, None
-        return
-    if rule.get("direction") == "Outbound" or rule.get("access") == "Deny":
-        return
-    addresses = _list(rule.get("sourceAddressPrefix")) + _list(rule.get("sourceAddressPrefixes"))
-    ports = _list(rule.get("destinationPortRange")) + _list(rule.get("destinationPortRanges"))
-    for address in addresses:
-        for port in ports or [None]:
-            yield (address, rule.get("protocol"), *_range(port))
-
-
-def _azure_group(inputs: Mapping[str, Any]) -> Iterator[_Raw]:
-    for rule in _list(inputs.get("securityRules")):
-        yield from _azure_rule(rule)
-
-
-def _range(ports: Any) -> tuple[Any, Any]:
-    """``"80-443"`` as two ports; ``"*"`` as all."""
-    if ports in (None, "*"):
-        return None, None
-    first, dash, last = str(ports).partition("-")
-    return first, last if dash else first
-
-
-def _k8s_service(inputs: Mapping[str, Any]) -> Iterator[_Raw]:
-    """A Service of type LoadBalancer lets everyone in, unless it is internal or names its sources."""
-    spec, metadata = inputs.get("spec"), inputs.get("metadata")
-    if not isinstance(spec, Mapping):
-        if spec is not None:
-            yield None, None, None, None
-        return
-    if _unreadable(spec.get("type")):
-        yield None, None, None, None
-    if spec.get("type") != "LoadBalancer" or _internal(metadata):
-        return
-    for address in _list(spec.get("loadBalancerSourceRanges")) or ["0.0.0.0/0"]:
-        for port in _list(spec.get("ports")):
-            number = port.get("port") if isinstance(port, Mapping) else None
-            yield address, "tcp", number, number
-
-
-# What makes a load balancer of Kubernetes internal: one annotation for each cloud, with any of these values.
-_INTERNAL = frozenset({"true", "internal", "0.0.0.0/0"})
-_INTERNAL_KEYS = (
-    "service.beta.kubernetes.io/aws-load-balancer-internal",
-    "service.beta.kubernetes.io/aws-load-balancer-scheme",
-    "service.beta.kubernetes.io/azure-load-balancer-internal",
-    "networking.gke.io/load-balancer-type",
-    "cloud.google.com/load-balancer-type",
-)
-
-
-def _internal(metadata: Any) -> bool:
-    annotations = metadata.get("annotations") if isinstance(metadata, Mapping) else None
-    if not isinstance(annotations, Mapping):
-        return False
-    return any(str(annotations.get(key, "")).lower() in _INTERNAL for key in _INTERNAL_KEYS)
-
-
-def _public_cidrs(*path: str) -> Callable[[Mapping[str, Any]], Iterator[_Raw]]:
-    def read(inputs: Mapping[str, Any]) -> Iterator[_Raw]:
-        value: Any = inputs
-        for key in path:
-            value = value.get(key) if isinstance(value, Mapping) else None
-        for address in _list(value):
-            yield address, "tcp", 443, 443
-
-    return read
-
-
-_READERS: tuple[tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Iterator[_Raw]]], ...] = (
-    (("aws:ec2/securityGroup:SecurityGroup", "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"), _aws_group),
-    (("aws:ec2/securityGroupRule:SecurityGroupRule",), _aws_separate),
-    (("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",), _aws_ingress),
-    (("aws:eks/cluster:Cluster",), _public_cidrs("vpcConfig", "publicAccessCidrs")),
-    (("gcp:compute/firewall:Firewall",), _gcp_firewall),
-    (("azure-native:network*:SecurityRule",), _azure_rule),
-    (("azure-native:network*:NetworkSecurityGroup",), _azure_group),
-    (("kubernetes:core/v1:Service",), _k8s_service),
-)

@@ -59,7 +59,8 @@ class Guard(_Line):
 
     words: what is guarded, to complete "loses its …" or "… is cut".
     default: what the provider uses when the property is left out; None when that is not known.
-    at_zero: severity when an amount falls to nothing. below: only a fall to less than this many counts.
+    at_zero: severity when an amount falls to nothing. below: only a fall to less than this many counts; least: and to
+    no less than this many, because another rule has the rest.
     share: only a fall to less than this part of what it was counts. by: only a rise by at least this many counts.
     item: of a list of named items (``[*]``), only the one with this name.
     on_create: dangerous in a new resource too.
@@ -75,6 +76,7 @@ class Guard(_Line):
     values: tuple[str | int | float | bool, ...] = ()
     default: Any = None
     below: float | None = None
+    least: float | None = None
     share: float | None = None
     by: float | None = None
     item: str = ""
@@ -90,7 +92,12 @@ class Guard(_Line):
             raise ValueError(f"{self.words}: a path belongs to every danger but deleted")
         if (self.danger in _WITH_VALUES) != bool(self.values):
             raise ValueError(f"{self.words}: values belong to the dangers becomes, leaves and gains, and only there")
-        for name, danger in (("share", Danger.LOWER), ("below", Danger.LOWER), ("by", Danger.HIGHER)):
+        for name, danger in (
+            ("share", Danger.LOWER),
+            ("below", Danger.LOWER),
+            ("least", Danger.LOWER),
+            ("by", Danger.HIGHER),
+        ):
             if getattr(self, name) is not None and self.danger is not danger:
                 raise ValueError(f"{self.words}: {name} belongs to the danger {danger} only")
         if self.item and "[*]" not in self.path:
@@ -110,10 +117,28 @@ class GuardBook(_Line):
         return self
 
 
+# Where the pods of a workload are described (pulumi_kubernetes 4.34.2).
+_POD = "<pod>."
+_PODS = (
+    (("kubernetes:apps/v1:*", "kubernetes:batch/v1:Job"), "spec.template.spec."),
+    (("kubernetes:batch/v1:CronJob",), "spec.jobTemplate.spec.template.spec."),
+    (("kubernetes:core/v1:Pod",), "spec."),
+)
+
+
 @lru_cache(maxsize=1)
 def guard_book() -> GuardBook:
     """The whole book, checked."""
-    return GuardBook.model_validate(load_book("guards.yaml"))
+    book = load_book("guards.yaml")
+    return GuardBook.model_validate(book | {"guards": [line for each in book["guards"] for line in _in_each_pod(each)]})
+
+
+def _in_each_pod(line: dict[str, Any]) -> list[dict[str, Any]]:
+    """A line about pods as one line for each place where pods are described."""
+    if not str(line.get("path", "")).startswith(_POD):
+        return [line]
+    below = line["path"].removeprefix(_POD)
+    return [line | {"types": types, "path": f"{place}{below}"} for types, place in _PODS]
 
 
 @lru_cache(maxsize=4096)

@@ -12,6 +12,7 @@ from tollgate.assess.rules import (
     ladders,
     leftovers,
     protection,
+    releases,
     renames,
     truth,
     versions,
@@ -25,6 +26,7 @@ STEP_RULES = (
     *exposure.RULES,
     *identity.RULES,
     *versions.RULES,
+    *releases.RULES,
     *endpoints.RULES,
     *ladders.RULES,
 )

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from tollgate.assess.model import Evidence
 from tollgate.assess.naming import capital, subject, subject_of_urn
 from tollgate.assess.rule import Hit, Whole, plan_rule
+from tollgate.books.guards import guard_book
 from tollgate.books.stateful import Holds, holding
 from tollgate.plan.graph import Hop
 from tollgate.plan.model import Op, Step
@@ -20,6 +21,7 @@ from tollgate.plan.urn import split_urn
 from tollgate.policy.severity import CRITICAL, HIGH, LOW, MEDIUM, Severity
 
 _SEVERITY = {Holds.DATA: CRITICAL, Holds.CONTENTS: CRITICAL, Holds.TRANSIENT: HIGH, Holds.NOTHING: LOW}
+_MOVED = guard_book().rules["connection-moved"]
 _GOES = (Op.DELETE, Op.REPLACE)
 _MOST = 10  # of the users of one resource, that are told one by one
 
@@ -79,12 +81,7 @@ def still_used(whole: Whole) -> Iterator[Hit]:
                 yield Hit(text, (Evidence(path=what),), urn=hop.user)
 
 
-@plan_rule(
-    id="connection-moved",
-    severity=HIGH,
-    why="The same name in another account, region or cluster is another thing: the old one is left, or lost.",
-    fix="make the new one beside the old one, move what it holds, and then let the old one go",
-)
+@plan_rule(id="connection-moved", severity=_MOVED.severity, why=_MOVED.why, fix=_MOVED.fix)
 def connection_moved(whole: Whole) -> Iterator[Hit]:
     """A resource is made through another connection, with other settings, than before."""
     for step in whole.plan.steps:

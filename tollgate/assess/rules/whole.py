@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from tollgate.assess.naming import capital, subject
 from tollgate.assess.rule import Hit, Whole, plan_rule
 from tollgate.assess.rules.data import goes
-from tollgate.plan.model import Op
-from tollgate.policy.severity import HIGH, MEDIUM
+from tollgate.plan.model import Op, Step
+from tollgate.policy.severity import HIGH, LOW, MEDIUM
 
-# Our choice, not a measured number: as many as a reader still goes through one by one.
+# Our choice, not measured numbers. As many as a reader still goes through one by one:
 MANY = 5
+MANY_ALIKE = 20  # as many as nobody reads one by one any more
+FEW = 3
 
 
 @plan_rule(
@@ -45,4 +47,30 @@ def many_deletions(whole: Whole) -> Iterator[Hit]:
         yield Hit(f"{gone} resources are deleted in one change.")
 
 
-RULES = (component_deleted, many_deletions)
+@plan_rule(
+    id="hidden-among-many",
+    severity=LOW,
+    why="Nobody reads the hundredth line as carefully as the first.",
+    fix="make the many alike changes first, and the one that differs in a change of its own",
+)
+def hidden_among_many(whole: Whole) -> Iterator[Hit]:
+    """Among many changes that are all alike a few are of another kind."""
+    kinds: dict[tuple[str, ...], list[Step]] = defaultdict(list)
+    for step in whole.plan.steps:
+        if step.op is not Op.SAME and step.custom:
+            kinds[_kind(step)].append(step)
+    most = max(map(len, kinds.values()), default=0)
+    others = [step for steps in kinds.values() if len(steps) < most for step in steps]
+    if most >= MANY_ALIKE and 0 < len(others) <= FEW:
+        for step in others:
+            yield Hit(
+                f"{capital(subject(step))} changes in another way than {most} others that are all alike.", urn=step.urn
+            )
+
+
+def _kind(step: Step) -> tuple[str, ...]:
+    """Two changes are alike when they do the same to the same properties of the same type."""
+    return (step.op.value, step.type, *sorted(change.path for change in step.changes or ()))
+
+
+RULES = (component_deleted, many_deletions, hidden_among_many)
