@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from pathlib import Path
+from functools import cache
 
-import pulumi_aws
-import pulumi_kubernetes
 import pytest
 
+from tests.assess.installed import installed
 from tollgate.books.guards import Guard, guard_book
 from tollgate.books.match import load_book, matches
+from tollgate.books.unordered import unordered_book
 from tollgate.books.versions import version_book
-from tollgate.policy.paths import parse_path
+from tollgate.policy.paths import Path, parse_path
+from tollgate.rehearsal.packages import sdk_folders
+from tollgate.rehearsal.sdk_types import ANY, Sdk, Shape, fields_of
 
-_TOKEN = re.compile(r"""['"]((?:aws|kubernetes):[\w.]+/[\w.]+:\w+)['"]""")
 _INSTALLED = ("aws:", "kubernetes:core/", "kubernetes:apps/", "kubernetes:batch/", "kubernetes:networking.k8s.io/")
-
-
-@lru_cache(maxsize=1)
-def installed() -> dict[str, str]:
-    """Type token → source text, of the installed SDKs."""
-    found: dict[str, str] = {}
-    for package in (pulumi_aws, pulumi_kubernetes):
-        for file in Path(package.__path__[0]).rglob("*.py"):
-            text = file.read_text(encoding="utf-8")
-            for token in _TOKEN.findall(text):
-                if not file.name.startswith("_"):
-                    found[token] = text
-    return found
 
 
 def _checkable(token: str) -> bool:
@@ -60,8 +47,38 @@ def test_the_guard_can_fire(guard: Guard) -> None:
     tokens = [token for token in guard.types if _checkable(token)]
     for token in tokens:
         assert any(matches(known, [token]) for known in installed()), token
-    if guard.path and guard.types[0].startswith("aws:"):
-        top = str(parse_path(guard.path)[0])
-        snake = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", top).lower()
-        sources = [text for known, text in installed().items() if matches(known, tokens)]
-        assert any(f'"{top}"' in text or f"{snake}:" in text for text in sources), top
+    if guard.path:
+        possible = [token for token in installed() if matches(token, tokens)]
+        assert any(_leads_somewhere(token, parse_path(guard.path)) for token in possible), guard.path
+
+
+@pytest.mark.parametrize(
+    ("types", "path"),
+    [(line.types, path) for line in unordered_book() for path in line.paths if all(map(_checkable, line.types))],
+)
+def test_the_list_without_order_is_there(types: tuple[str, ...], path: str) -> None:
+    assert any(_leads_somewhere(known, parse_path(path)) for known in installed() if matches(known, types))
+
+
+def _leads_somewhere(token: str, path: Path) -> bool:
+    """Every word of the path is a property, by the installed SDK's classes; below a free map every word is one."""
+    types = _sdk(token.partition(":")[0]).types(token)
+    if types is None:
+        return False
+    shape, fields = Shape("object"), types.inputs
+    for step in path:
+        if shape.kind in ("list", "map"):
+            shape = shape.item or ANY
+        elif shape.kind == "object" and fields is not None:
+            if str(step) not in fields:
+                return False
+            shape = fields[str(step)].shape
+        else:
+            return shape.kind in ("any", "object")
+        fields = fields_of(shape.fields) if shape.fields else None
+    return True
+
+
+@cache
+def _sdk(package: str) -> Sdk:
+    return Sdk(sdk_folders(None)[package])

@@ -88,7 +88,8 @@ def migration_reverted(step: Step) -> Iterator[Seen]:
         yield from _steps_lost(step)
         return
     old, new = _words(step.old), _words(step.new)
-    if old == new or not _OF_MIGRATIONS.search(" ".join((step.name, *old, *new))):
+    names = (str(container.get(key, "")) for container in _containers(step.new) for key in ("name", "image"))
+    if old == new or not _OF_MIGRATIONS.search(" ".join((step.name, *names, *old, *new))):
         return
     for before, after in zip(old, new, strict=False):
         if before.isdigit() and after.isdigit() and int(after) < int(before):

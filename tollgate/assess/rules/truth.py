@@ -55,7 +55,8 @@ def engine_error(whole: Whole) -> Iterator[Hit]:
     """The engine reports an error."""
     for diagnostic in whole.plan.diagnostics:
         if diagnostic.severity not in _QUIET and not _echo(whole.plan, diagnostic):
-            yield Hit(f"The engine reports an error: {short(diagnostic.message)}", urn=diagnostic.urn)
+            said = short(diagnostic.message)
+            yield Hit(f"The engine reports an error: {said}{'' if said.endswith('.') else '.'}", urn=diagnostic.urn)
 
 
 @plan_rule(
