@@ -19,6 +19,8 @@ SECRET = "aws:secretsmanager/secretVersion:SecretVersion"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 JOB = "kubernetes:batch/v1:Job"
 POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
+CONFIG = "kubernetes:core/v1:ConfigMap"
+LADDER = {"ladder": "old both new"}
 ROLE = "aws:iam/role:Role"
 BUCKET_POLICY = "aws:s3/bucketPolicy:BucketPolicy"
 RANDOM = "random:index/randomId:RandomId"
@@ -178,6 +180,9 @@ PAIRS: dict[str, Pair] = {
     "secret-changed": Pair(update(SECRET, "secretString", "[secret]", "[secret]"), update(SECRET, "versionStages", ["a"], ["b"], secretString="[secret]")),
     "image-unpinned": Pair(update(DEPLOYMENT, "spec", image("r/a:1@sha256:11"), image("r/a:latest")), update(DEPLOYMENT, "spec", image("r/a:latest"), image("r/a:1@sha256:11"))),
     "migration-reverted": Pair(update(JOB, "spec", migration("0042"), migration("0041")), update(JOB, "spec", migration("0042"), migration("0043"))),
+    "ladder-climbed": Pair(
+        update(CONFIG, "data", LADDER | {"rung": "old"}, LADDER | {"rung": "new"}), update(CONFIG, "data", LADDER | {"rung": "old"}, LADDER | {"rung": "both"}), update(CONFIG, "data", LADDER | {"rung": "old"}, p.UNKNOWN)
+    ),
     "component-deleted": Pair(
         of(p.step("delete", "a:b:C", "queues", old={}, old_custom=False), p.step("delete", RANDOM, old={}, old_parent=p.urn("a:b:C", "queues"))), of(KEPT)
     ),
