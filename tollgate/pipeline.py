@@ -18,6 +18,7 @@ from tollgate.engine.project import Project
 from tollgate.errors import TollgateError
 from tollgate.gate.decide import decide
 from tollgate.gate.model import Decision
+from tollgate.plan.collector import collector_paused
 from tollgate.plan.footprint import Footprint, with_footprint
 from tollgate.plan.read import read_plan
 from tollgate.plan.state import read_state
@@ -177,8 +178,9 @@ def command_of(options: Options) -> str:
 
 def assess_file(plan: Path, state: Path | None) -> Decision:
     """Decide on a plan that Pulumi itself printed, from any project."""
-    before = read_state(read_bytes(state)) if state else None
-    return decide(assess(read_plan(read_bytes(plan)), state=before))
+    with collector_paused():
+        before = read_state(read_bytes(state)) if state else None
+        return decide(assess(read_plan(read_bytes(plan)), state=before))
 
 
 def read_bytes(file: Path) -> bytes:

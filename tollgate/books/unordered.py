@@ -32,3 +32,9 @@ def unordered_paths(type_token: str) -> frozenset[Path]:
     return frozenset(
         parse_path(path) for line in unordered_book() if matches(type_token, line.types) for path in line.paths
     )
+
+
+@lru_cache(maxsize=4096)
+def ways_to_unordered(type_token: str) -> frozenset[Path]:
+    """Every place on the way to such a list, its own included: elsewhere nothing need be looked at."""
+    return frozenset(path[:end] for path in unordered_paths(type_token) for end in range(len(path) + 1))

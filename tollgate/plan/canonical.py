@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tollgate.books.unordered import unordered_paths
+from tollgate.books.unordered import unordered_paths, ways_to_unordered
 from tollgate.policy.paths import Path
 from tollgate.policy.sentinels import is_secret, is_unknown
 
@@ -90,18 +90,21 @@ def _policy(value: Any, name: str = "") -> Any:
 
 def in_one_order(value: Any, type_token: str, at: Path = ()) -> Any:
     """The inputs of a type, or what stands at a path in them, with every list that has no order sorted."""
-    known = unordered_paths(type_token)
-    return _ordered(value, tuple("*" if isinstance(step, int) else step for step in at), known) if known else value
+    ways = ways_to_unordered(type_token)
+    if not ways:
+        return value
+    return _ordered(value, tuple("*" if isinstance(step, int) else step for step in at), type_token, ways)
 
 
-def _ordered(value: Any, at: Path, known: frozenset[Path]) -> Any:
-    if not any(path[: len(at)] == at for path in known):
+def _ordered(value: Any, at: Path, type_token: str, ways: frozenset[Path]) -> Any:
+    if at not in ways:
         return value
     if isinstance(value, dict):
-        return {key: _ordered(item, (*at, key), known) for key, item in value.items()}
+        return {key: _ordered(item, (*at, key), type_token, ways) for key, item in value.items()}
     if isinstance(value, list):
-        items = [_ordered(item, (*at, "*"), known) for item in value]
-        return sorted(items, key=lambda item: _text(canonical(item))) if at in known else items
+        items = [_ordered(item, (*at, "*"), type_token, ways) for item in value]
+        unordered = len(items) > 1 and at in unordered_paths(type_token)
+        return sorted(items, key=lambda item: _text(canonical(item))) if unordered else items
     return value
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -50,6 +52,9 @@ class PropertyChange(Frozen):
     replaces: bool = False
 
 
+_FIRST_WORD = re.compile(r"[.\[]")
+
+
 class Step(Frozen):
     """One operation on one resource.
 
@@ -83,6 +88,18 @@ class Step(Frozen):
     retain_after: bool = False
     ties: tuple[Tie, ...] = Field((), description="before the change; only a digest shows them")
     ties_after: tuple[Tie, ...] = Field((), description="after the change; only a digest shows them")
+
+    @cached_property
+    def moving(self) -> frozenset[str]:
+        """First words of the paths below which something may change: both sides differ, or the engine says so.
+
+        All of them when the engine does not say what changes.
+        """
+        old, new = self.old or {}, self.new or {}
+        if self.changes is None or self.old is None or self.new is None:
+            return frozenset((*old, *new))
+        differing = [key for key in {*old, *new} if old.get(key) != new.get(key)]
+        return frozenset((*differing, *(_FIRST_WORD.split(change.path, 1)[0] for change in self.changes)))
 
     @property
     def needs(self) -> tuple[str, ...]:

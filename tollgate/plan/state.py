@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from tollgate.errors import Problem, TollgateError
+from tollgate.plan.collector import collector_paused
 from tollgate.plan.model import Frozen
 from tollgate.plan.steps import blind
 from tollgate.plan.text import decode, parse_json
@@ -65,26 +66,34 @@ def read_state(text: str | bytes) -> State:
 
     Raises TollgateError when the text is cut off or is no stack export.
     """
-    deployment = deployment_of(parse_json(decode(text), "state"))
-    problems: list[Problem] = []
-    resources = [_resource(entry, where, problems) for entry, where in _entries(deployment, "resources", problems)]
-    pending = [
-        _pending(entry, where, problems) for entry, where in _entries(deployment, "pending_operations", problems)
-    ]
-    connections = {
-        str(entry.get("urn")): blind(entry.get("inputs") or {})
-        for entry, _ in _entries(deployment, "resources", [])
-        if isinstance(entry, dict) and str(entry.get("type")).startswith("pulumi:providers:")
-    }
-    if not all(isinstance(inputs, dict) for inputs in connections.values()):
-        problems.append(Problem("deployment.resources", "expected the settings of a connection as an object"))
-    if problems:
-        raise TollgateError("The state is not shaped as Pulumi writes it.", problems[:20], advice=STATE_ADVICE)
-    return State.model_construct(
-        resources=tuple(resource for resource in resources if resource),
-        pending_operations=tuple(operation for operation in pending if operation),
-        connections=connections,
-    )
+    with collector_paused():
+        deployment = deployment_of(parse_json(decode(text), "state"))
+        problems: list[Problem] = []
+        resources = [_resource(entry, where, problems) for entry, where in _entries(deployment, "resources", problems)]
+        pending = [
+            _pending(entry, where, problems) for entry, where in _entries(deployment, "pending_operations", problems)
+        ]
+        connections = _connections(deployment, problems)
+        if problems:
+            raise TollgateError("The state is not shaped as Pulumi writes it.", problems[:20], advice=STATE_ADVICE)
+        return State.model_construct(
+            resources=tuple(resource for resource in resources if resource),
+            pending_operations=tuple(operation for operation in pending if operation),
+            connections=connections,
+        )
+
+
+def _connections(deployment: Mapping[str, Any], problems: list[Problem]) -> dict[str, dict[str, Any]]:
+    """The settings of every connection in the state."""
+    found = {}
+    for entry, where in _entries(deployment, "resources", []):
+        if isinstance(entry, dict) and str(entry.get("type")).startswith("pulumi:providers:"):
+            inputs = entry.get("inputs") or {}
+            if isinstance(inputs, dict):
+                found[str(entry.get("urn"))] = blind(inputs)
+            else:
+                problems.append(Problem(f"{where}.inputs", "expected the settings of a connection as an object"))
+    return found
 
 
 def deployment_of(document: Any) -> dict[str, Any]:

@@ -45,14 +45,13 @@ def egress_opened(step: Step) -> Iterator[Seen]:
 def _opened(step: Step, way: Way) -> Iterator[Seen]:
     before = grants_of(step.type, step.old, way) or _NOTHING
     after = grants_of(step.type, step.new, way) or _NOTHING
-    differs = fingerprint(step.old) != fingerprint(step.new)
     opened = [grant for grant in widened(before, after) if not is_private(grant.network)]
     if opened:
         worst = max(opened, key=lambda grant: (_severity(grant, way).rank, is_everyone(grant.network)))
         yield Hit(_sentence(step, worst, way), _evidence(opened), _severity(worst, way))
     elif step.op in _CHANGED and before != after and not (before.hidden or after.hidden):
         yield Fine(way.value, partial(_fine, step, way))
-    if after.hidden and differs:
+    if after.hidden and fingerprint(step.old) != fingerprint(step.new):
         verb = "lets in" if way is Way.IN else "may reach"
         yield Doubt("value", f"{capital(subject(step))}: not all addresses that it {verb} are known.")
 

@@ -37,18 +37,13 @@ def _look(rule_id: str, step: Step) -> Iterator[Seen]:
         if guard.danger is Danger.DELETED:
             if step.op is Op.DELETE and not step.retain_on_delete:
                 yield Hit(guard_sentence(guard, step, None), (), guard.severity)
-        elif (step.op in _CHANGED and _differs(step, top)) or (guard.on_create and step.op in _NEW):
+        elif (step.op in _CHANGED and _moves(step, top)) or (guard.on_create and step.op in _NEW):
             yield from _properties(guard, step)
 
 
-def _differs(step: Step, top: str) -> bool:
-    """False when nothing below this property changes: both sides are equal, and the engine does not name it.
-
-    Only a shortcut: what it leaves out would be found to be harmless.
-    """
-    if step.changes is None or step.old is None or step.new is None or step.old.get(top) != step.new.get(top):
-        return True
-    return any(change.path.startswith(top) or change.path.startswith("[") for change in step.changes)
+def _moves(step: Step, top: str) -> bool:
+    """False when nothing below this property changes. Only a shortcut: what it leaves out would be harmless."""
+    return step.changes is None or top in step.moving or "" in step.moving
 
 
 def _properties(guard: Guard, step: Step) -> Iterator[Seen]:
