@@ -36,6 +36,7 @@ class Change:
     earlier: tuple[Fact, ...] = ()
     rest: dict[str, Any] = field(default_factory=dict)
     streamed: bool = False
+    unknown_to_state: bool = False
 
     def plan(self) -> str:
         return (p.events if self.streamed else p.digest)(*self.steps, **self.rest)
@@ -46,6 +47,7 @@ class Change:
         known = {entry["urn"] for entry in self.state}
         # All that the steps speak of is there, too.
         more = [{"urn": step["urn"]} for step in self.steps if "oldState" in step and step["urn"] not in known]
+        more = [] if self.unknown_to_state else more
         resources = [{"custom": True, **entry} for entry in (*self.state, *more)]
         return json.dumps({"version": 3, "deployment": {"resources": resources, "pending_operations": self.pending}})
 
@@ -190,6 +192,9 @@ PAIRS: dict[str, Pair] = {
     "hidden-among-many": Pair(of(*many(1)), of(*many(0))),
     "plan-incomplete": Pair(of(TAGS, rest={"changeSummary": {"update": 1, "delete": 1}}), of(TAGS)),
     "plan-damaged": Pair(of(TAGS, rest={"maybeCorrupt": True}), of(TAGS)),
+    "state-of-another-time": Pair(
+        of(p.step("update", old={"a": 1}, new={"a": 2}, diff={"a": "update"}), state=(), unknown_to_state=True), of(TAGS, state=())
+    ),
     "engine-error": Pair(
         of(TAGS, rest={"diagnostics": [{"severity": "error", "message": "boom"}]}), of(TAGS, rest={"diagnostics": [{"severity": "warning", "message": "hm"}]})
     ),

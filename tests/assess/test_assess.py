@@ -140,7 +140,7 @@ def test_the_state_adds_guards_and_pending_operations() -> None:
     assert "pending-operation" in {
         finding.rule for finding in assess(read_plan(p.digest(ROUTINE)), state=pending).findings
     }
-    assert "plan-damaged" in {finding.rule for finding in assess(plan, state=read_state(state())).findings}
+    assert "state-of-another-time" in {finding.rule for finding in assess(plan, state=read_state(state())).findings}
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from tollgate.assess.model import (
     ChangedResource,
     Checks,
     Counts,
+    Disproven,
     Evidence,
     Finding,
     Origin,
@@ -141,6 +142,14 @@ def harmless() -> Decision:
     assessment = Assessment(
         facts_digest=DIGEST,
         counts=Counts(update=1, guards=1, other=1, delete=1, same=1),
+        disproven=(
+            Disproven(
+                rule="data-lost",
+                urn=urn("tags"),
+                sentence="The tag tags is deleted: we looked for data in it; it is fine, because it holds settings.",
+                alike=1,
+            ),
+        ),
         resources=(
             ChangedResource(urn=urn("tags"), type="aws:ec2/tag:Tag", name="tags", op="delete"),
             ChangedResource(urn=urn("odd"), type="odd:index:Thing", name="odd", op="teleport"),

@@ -169,3 +169,9 @@ def test_the_type_of_a_urn():
 @pytest.mark.parametrize("text", STRINGS)
 def test_hostile_text_is_the_same_report_twice(text):
     assert build_report(everywhere(text), subject=REHEARSAL) == build_report(everywhere(text), subject=REHEARSAL)
+
+
+def test_dangers_that_were_looked_for_in_vain_are_counted_and_the_gravest_told() -> None:
+    text = said(decisions.harmless(), SectionName.CHECKS)
+    assert "2 dangers were looked for" in text
+    assert "we looked for data in it" in text

@@ -1,15 +1,18 @@
-"""The engine counts what it plans; a plan that shows less than was counted has lost something."""
+"""The engine counts what it plans, and says what it refuses; a plan that shows less than that has lost something."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tollgate.errors import Problem
-from tollgate.plan.model import Op
+from tollgate.plan.model import Diagnostic, Op
 from tollgate.plan.steps import RawStep
 
+# The engine's refusal of a deletion, which it does not count (step_generator.go, v3.257.0).
+_REFUSAL = re.compile(r'resource "(urn:pulumi:[^"]+)" cannot be deleted\s+because it is protected')
 _COUNTED = (Op.CREATE, Op.UPDATE, Op.REPLACE, Op.DELETE, Op.IMPORT)
 
 
@@ -37,4 +40,14 @@ def missing_steps(raws: Iterable[RawStep], counts: Mapping[str, int], *, lists_s
         f"The engine counted {counts[op]} of {op}, but the plan shows {shown[op]}: part of it is missing."
         for op in counted
         if counts.get(op, 0) > shown[op]
+    )
+
+
+def missing_refusals(raws: Iterable[RawStep], diagnostics: Iterable[Diagnostic]) -> tuple[str, ...]:
+    """One sentence for each deletion that the engine refused and the plan does not show."""
+    shown = {raw.urn for raw in raws if raw.old is not None and raw.op != Op.SAME}
+    refused = {urn for found in diagnostics for urn in _REFUSAL.findall(found.message)}
+    return tuple(
+        f"The engine refused to delete {urn.rpartition('::')[2]}, which the plan does not show."
+        for urn in sorted(refused - shown)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tollgate.errors import Problem, TollgateError
-from tollgate.plan.counts import missing_steps, read_counts
+from tollgate.plan.counts import missing_refusals, missing_steps, read_counts
 from tollgate.plan.fold import fold
 from tollgate.plan.lookalikes import what_is_it
 from tollgate.plan.model import Diagnostic, Plan, Source, Step
@@ -44,7 +44,7 @@ def plan_of_digest(document: Any) -> Plan:
         problems.append(Problem("maybeCorrupt", "expected true or false"))
     refuse(problems + bad_counts)
     steps, sames = fold(raws)
-    lost = missing_steps(raws, counts)
+    lost = missing_steps(raws, counts) + missing_refusals(raws, diagnostics)
     stack, project = stack_of(raws)
     return Plan.model_construct(
         source=Source.DIGEST,

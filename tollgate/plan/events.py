@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tollgate.errors import Problem, TollgateError
-from tollgate.plan.counts import missing_steps, read_counts
+from tollgate.plan.counts import missing_refusals, missing_steps, read_counts
 from tollgate.plan.digest import diagnostic_of, plain_sames, read_config, refuse, stack_of
 from tollgate.plan.fold import fold
-from tollgate.plan.model import Diagnostic, Plan, Source
-from tollgate.plan.policy_events import PolicyReader
+from tollgate.plan.model import Diagnostic, Plan, PolicyResults, Source
+from tollgate.plan.policy_events import PolicyReader, lost_violations
 from tollgate.plan.steps import EVENT_SPELLING, RawStep, ShapeError, read_step
 from tollgate.plan.text import ADVICE, parse_json
 
@@ -38,6 +38,11 @@ EVENT_KEYS = frozenset(
 )
 
 
+# The result in the engine's summary; older engines say nothing (sdk/go/common/apitype/events.go).
+_NO_BEGINNING = "The stream of events does not begin where the engine began: its first event is missing."
+_WENT_WELL = (None, "", "succeeded")
+
+
 class PlanBuilder:
     """Builds a Plan from engine events, fed one at a time in any order."""
 
@@ -47,8 +52,9 @@ class PlanBuilder:
         self._counts: dict[str, int] | None = None
         self._diagnostics: list[Diagnostic] = []
         self._policy = PolicyReader()
-        self._config: dict[str, str] = {}
+        self._config: dict[str, str] | None = None
         self._corrupt = False
+        self._failed = False
         self._problems: list[Problem] = []
         self._fed = 0
 
@@ -72,9 +78,11 @@ class PlanBuilder:
         if self._counts is None:
             message = "The stream of events stops before the engine's summary: the plan is not complete."
             raise TollgateError(message, advice="let the preview run to its end, and give all of its output")
+        policy = self._policy.results()
         raws = self._all_steps()
         steps, sames = fold(raws)
         lost = missing_steps(self._phases[0], self._counts, lists_sames=True)
+        lost += missing_refusals(raws, self._diagnostics)
         stack, project = stack_of(raws)
         return Plan.model_construct(
             source=Source.EVENTS,
@@ -82,13 +90,21 @@ class PlanBuilder:
             stack=stack,
             steps=steps,
             same=plain_sames(self._counts, steps, sames),
-            policy=self._policy.results(),
-            diagnostics=tuple(self._diagnostics),
+            policy=policy,
+            diagnostics=(*self._diagnostics, *self._unexplained(policy)),
             maybe_corrupt=self._corrupt,
-            losses=lost,
-            config=self._config,
-            seen=frozenset(urn for raw in raws for urn in (raw.urn, raw.old.urn if raw.old else raw.urn)),
+            losses=(*lost, *lost_violations(policy), *([] if self._config is not None else [_NO_BEGINNING])),
+            config=self._config or {},
+            seen=frozenset(raw.old.urn or raw.urn for raw in raws if raw.old),
         )
+
+    def _unexplained(self, policy: PolicyResults | None) -> tuple[Diagnostic, ...]:
+        """An error of our own when the engine says that it failed, and nothing that was fed says why."""
+        explained = any(found.severity == "error" for found in self._diagnostics)
+        refused = policy is not None and any(violation.mandatory for violation in policy.violations)
+        if not self._failed or explained or refused:
+            return ()
+        return (Diagnostic(severity="error", message="it ended with a failure, and nothing here says why"),)
 
     def _take(self, key: str, payload: Mapping[str, Any], where: str) -> None:
         if key == "resourcePreEvent":
@@ -98,7 +114,7 @@ class PlanBuilder:
         elif key == "summaryEvent":
             self._summary(payload, where)
         elif key == "preludeEvent":
-            self._config |= read_config(payload.get("config"), f"{where}.config", self._problems)
+            self._config = read_config(payload.get("config"), f"{where}.config", self._problems) | (self._config or {})
         elif key == "diagnosticEvent":
             diagnostic = None if payload.get("ephemeral") else diagnostic_of(payload, where, self._problems)
             self._diagnostics += [diagnostic] if diagnostic else []
@@ -136,6 +152,7 @@ class PlanBuilder:
         self._problems += bad
         self._counts = counts if self._counts is None else self._counts
         self._corrupt = self._corrupt or payload.get("maybeCorrupt") is True
+        self._failed = self._failed or payload.get("result") not in _WENT_WELL
         self._problems += self._policy.packs(payload.get("PolicyPacks"), f"{where}.PolicyPacks")
         self._phases.append([])
         self._refreshed = {}

@@ -163,7 +163,9 @@ class Plan(Frozen):
         "are counted only"
     )
     config: dict[str, str] = Field(default_factory=dict, description="the stack's settings; secrets blinded")
-    seen: frozenset[str] | None = Field(None, description="URNs that the engine went through; None: not all are told")
+    seen: frozenset[str] | None = Field(
+        None, description="URNs, before the change, of what the engine went through; None: not all are told"
+    )
     same: int = Field(0, description="resources that stay as they are")
     policy: PolicyResults | None = Field(None, description="None: no pack ran, or the source cannot say")
     diagnostics: tuple[Diagnostic, ...] = ()

@@ -82,3 +82,21 @@ class PolicyReader:
         self._judged += [Judged.model_construct(rule=str(rule), urn=urn, passed=True) for rule in passed]
         self._judged += [Judged.model_construct(rule=str(rule), urn=urn, passed=False) for rule in failed]
         return []
+
+
+def lost_violations(results: PolicyResults | None) -> tuple[str, ...]:
+    """One sentence for each rule that is counted as failed and whose violation is not told."""
+    if results is None:
+        return ()
+    told = {(violation.rule, violation.urn) for violation in results.violations}
+    anywhere = {rule for rule, _ in told}
+    lost = {
+        judged.rule
+        for judged in results.judged
+        if not judged.passed
+        and (plain(judged.rule) not in anywhere if not judged.urn else (plain(judged.rule), judged.urn) not in told)
+    }
+    return tuple(
+        f"The rule {plain(rule)} did not hold for a resource, and the plan does not say what was wrong."
+        for rule in sorted(lost)
+    )

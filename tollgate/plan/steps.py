@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tollgate.errors import Problem
+from tollgate.errors import Problem, TollgateError
 from tollgate.plan.model import ChangeKind, Op, PropertyChange, Step
-from tollgate.plan.text import plain
+from tollgate.plan.text import ADVICE, plain
 from tollgate.plan.ties import Tie, ties_of
 from tollgate.plan.urn import split_urn
 from tollgate.policy.sentinels import SECRET, SECRET_SIGNATURE, SIGNATURE_KEY
+
+_DEEPEST = 100  # levels of a value; deeper than any schema, and far from what Python can follow
 
 
 class ShapeError(Exception):
@@ -189,24 +191,27 @@ def _changes(reader: _Reader, source: Mapping[str, Any], kind_key: str) -> tuple
     return tuple(changes)
 
 
-def blind(value: Any) -> Any:
+def blind(value: Any, depth: int = 0) -> Any:
     """The same value with every secret object as ``"[secret]"``, whatever the object carries beside its mark.
 
-    What holds no secret is given back as it is, not copied.
+    What holds no secret is given back as it is, not copied. Raises TollgateError for what is nested too deeply.
     """
+    if depth > _DEEPEST:
+        message = f"A value is nested more than {_DEEPEST} levels deep: no provider has such a property."
+        raise TollgateError(message, advice=ADVICE)
     if isinstance(value, dict):
         if value.get(SIGNATURE_KEY) == SECRET_SIGNATURE:
             return SECRET
-        changed = {key: new for key, item in value.items() if (new := _blind_below(item)) is not item}
+        changed = {key: new for key, item in value.items() if (new := _blind_below(item, depth)) is not item}
         return {**value, **changed} if changed else value
     if isinstance(value, list):
-        items = [_blind_below(item) for item in value]
+        items = [_blind_below(item, depth) for item in value]
         return items if any(new is not item for new, item in zip(items, value, strict=True)) else value
     return value
 
 
-def _blind_below(item: Any) -> Any:
-    return blind(item) if isinstance(item, dict | list) else item
+def _blind_below(item: Any, depth: int) -> Any:
+    return blind(item, depth + 1) if isinstance(item, dict | list) else item
 
 
 def build_step(raw: RawStep, op: Op, *, delete_before_replace: bool = False, provider_moved: bool = False) -> Step:

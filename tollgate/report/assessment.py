@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from tollgate.assess.model import Assessment, Checks, Counts, Finding, Scanned, Unknown, Waived
+from tollgate.assess.model import Assessment, Checks, Counts, Disproven, Finding, Scanned, Unknown, Waived
 from tollgate.gate.model import Decision, Verdict
 from tollgate.plan.model import Frozen
 from tollgate.report.parts import phrase, quote
@@ -36,6 +36,7 @@ class Review(Frozen):
     counts: Counts
     findings: tuple[Finding, ...] = Field(description="worst first")
     unknowns: tuple[Unknown, ...] = Field(description="what could not be told; never a pass")
+    disproven: tuple[Disproven, ...] = Field(description="dangers that were looked for in vain, one a rule")
     checks: Checks | None = Field(description="null: no policy pack ran, so nothing was checked by one")
     waived: tuple[Waived, ...] = Field(description="violations under an exception of the project's register")
     scan: Scanned | None = Field(description="null: checkov was left out, or is not asked about a plan alone")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tollgate.assess.model import AcceptedRisk, Assessment, Scanned
+from tollgate.assess.model import Assessment
 from tollgate.gate.model import Decision, Verdict
 from tollgate.policy.severity import Severity
 from tollgate.report.appendix import MADE, RESOURCES, RULES, SCOPE, Appendix
+from tollgate.report.checked import checked
 from tollgate.report.money import money
 from tollgate.report.parts import (
     Phrase,
@@ -49,7 +50,7 @@ def sections(decision: Decision, subject: Subject, appendix: Appendix) -> tuple[
         SectionName.RISK: Told(statements=_risk(assessment)),
         SectionName.UNDO: Told(statements=_lost(assessment, appendix)),
         SectionName.OMISSION: Told(statements=_not_assessed(assessment, "omission_open")),
-        SectionName.CHECKS: Told(statements=(*_checks(assessment), *_waived(assessment, appendix))),
+        SectionName.CHECKS: Told(statements=checked(assessment, appendix)),
         SectionName.UNKNOWN: Told(statements=unknown(assessment, subject, appendix)),
         SectionName.DECIDED: Told(statements=_decided(decision)),
         SectionName.APPENDIX: Told(),
@@ -146,64 +147,6 @@ def _lost(assessment: Assessment, appendix: Appendix) -> tuple[Statement, ...]:
         return ()
     links = [appendix.of_urn(row.urn) for row in gone]
     return (say(phrase("undo_lost", n=len(gone)), *(links if len(links) <= 3 else [RESOURCES])),)
-
-
-def _checks(assessment: Assessment) -> tuple[Statement, ...]:
-    checks = assessment.checks
-    if checks is None:
-        return (open_point(phrase("checks_no_pack"), SCOPE), *_scan(assessment.scan))
-    total = checks.passed + checks.failed + checks.waived + checks.not_evaluated
-    said = [say(phrase("checks_made", n=total), MADE)]
-    if checks.not_evaluated:
-        said.append(say(phrase("checks_not_evaluated"), MADE))
-    return (*said, *_scan(assessment.scan))
-
-
-def _scan(scan: Scanned | None) -> tuple[Statement, ...]:
-    """Whether checkov looked, what came of it, and what of that is accepted."""
-    if scan is None or not scan.ran:
-        return (open_point(phrase("scan_not_run" if scan else "scan_left_out"), SCOPE),)
-    ran = phrase(
-        "scan_ran",
-        n=scan.resources,
-        version=clean(scan.version),
-        passed=scan.checks.passed,
-        failed=scan.checks.failed,
-        waived=scan.checks.waived,
-        unsettled=scan.checks.not_evaluated,
-    )
-    return (say(ran, MADE), *(say(_accepted(risk), MADE) for risk in scan.accepted))
-
-
-def _accepted(risk: AcceptedRisk) -> Phrase:
-    return phrase(
-        "scan_accepted",
-        n=risk.resources,
-        rule=clean(risk.rule),
-        reason=readable(risk.reason).rstrip("."),
-        approver=readable(risk.approver),
-        expires=risk.expires.isoformat(),
-    )
-
-
-def _waived(assessment: Assessment, appendix: Appendix) -> tuple[Statement, ...]:
-    """Every violation under an exception: what, whose, until when, why, and what is done instead."""
-    return tuple(
-        say(
-            phrase(
-                "checks_waived_one",
-                found=readable(waived.sentence),
-                rule=readable(waived.rule),
-                owner=readable(waived.owner),
-                approver=readable(waived.approver),
-                until=waived.until.isoformat(),
-                reason=readable(waived.reason),
-                instead=readable(waived.instead),
-            ),
-            appendix.of_urn(waived.urn),
-        )
-        for waived in assessment.waived
-    )
 
 
 def _decided(decision: Decision) -> tuple[Statement, ...]:

@@ -32,14 +32,25 @@ def plan_incomplete(whole: Whole) -> Iterator[Hit]:
 @plan_rule(
     id="plan-damaged",
     severity=HIGH,
-    why="A plan that does not fit its stack hides what it would do.",
+    why="Where the state does not tell the truth, the plan does not either.",
     fix="refresh the stack, and preview again",
     origin=Origin.PLAN,
 )
 def plan_damaged(whole: Whole) -> Iterator[Hit]:
-    """The plan is of another state, or the engine says that the state may be damaged."""
+    """The engine says that the state may be damaged."""
     if whole.plan.maybe_corrupt:
         yield Hit("The engine says that the state of some resources may be damaged.")
+
+
+@plan_rule(
+    id="state-of-another-time",
+    severity=CRITICAL,
+    why="A plan and a state that do not belong together tell nothing about each other.",
+    fix="export the state and preview at the same moment, and hand over both",
+    origin=Origin.PLAN,
+)
+def state_of_another_time(whole: Whole) -> Iterator[Hit]:
+    """The engine went through resources that the state does not hold."""
     for stranger in whole.plan.strangers:
         yield Hit(stranger)
 
@@ -121,4 +132,12 @@ def _echo(plan: Plan, diagnostic: Diagnostic) -> bool:
     )
 
 
-RULES = (plan_incomplete, plan_damaged, engine_error, unknown_operation, pending_operation, not_looked_at)
+RULES = (
+    plan_incomplete,
+    plan_damaged,
+    state_of_another_time,
+    engine_error,
+    unknown_operation,
+    pending_operation,
+    not_looked_at,
+)
