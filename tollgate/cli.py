@@ -129,6 +129,20 @@ def assess(
 
 
 @app.command()
+def explain(
+    fact: Annotated[str, typer.Argument(help="The fact's id, its beginning, or a resource's name.")],
+    of: Annotated[Path | None, typer.Option(help="The assessment [default: out/assessment.json].")] = None,
+) -> None:
+    """Say all that was made of one fact: rules, effects, services, money, the way back, with their sources."""
+    from tollgate.engine.project import find_project  # noqa: PLC0415
+    from tollgate.report.explain import explain as explained  # noqa: PLC0415
+    from tollgate.report.explain import read_review  # noqa: PLC0415
+
+    file = of or find_project(Path.cwd()).output / "assessment.json"
+    typer.echo(explained(read_review(file), fact))
+
+
+@app.command()
 def doctor() -> None:
     """Say what is here, what is missing and what to do about it."""
     from tollgate.engine.doctor import examine  # noqa: PLC0415

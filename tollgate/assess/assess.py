@@ -13,6 +13,7 @@ from tollgate.assess.model import (
     ChangedResource,
     Counts,
     Disproven,
+    FactRow,
     Finding,
     Impact,
     Origin,
@@ -26,7 +27,7 @@ from tollgate.assess.scan import Seen, with_scan
 from tollgate.assess.trust import plan_unknowns, stand_in_unknowns, unknown_findings
 from tollgate.assess.weigh import NOTHING_KNOWN, Known, weigh
 from tollgate.plan.collector import collector_paused
-from tollgate.plan.facts import Fact, facts, facts_digest
+from tollgate.plan.facts import Fact, fact_id, facts, facts_digest
 from tollgate.plan.graph import graph_of
 from tollgate.plan.model import Op, Plan, Step
 from tollgate.plan.state import State
@@ -106,11 +107,13 @@ def _assessment(
     impact: Impact,
 ) -> Assessment:
     """All parts together, in an order that does not depend on the plan's."""
+    found = facts(plan)
     return Assessment.model_construct(
         schema_version=SCHEMA_VERSION,
         project=plan.project,
         stack=plan.stack,
-        facts_digest=facts_digest(facts(plan)),
+        facts_digest=facts_digest(found),
+        facts=tuple(FactRow.model_construct(id=fact_id(fact), **fact._asdict()) for fact in sorted(found)),
         counts=_counts(plan),
         findings=findings,
         unknowns=unknowns,

@@ -130,6 +130,19 @@ class ChangedResource(Frozen):
     replaced_because: tuple[str, ...] = ()
 
 
+class FactRow(Frozen):
+    """One fact of the plan (tollgate.plan.facts.Fact), with an id to ask about it: ``tollgate explain ID``."""
+
+    id: str = Field(description="the first 12 digits of the sha256 of the fact")
+    op: str
+    urn: str
+    type: str
+    path: str
+    kind: str
+    before: str = Field(description="hash of the value before, or a word: absent, unknown, secret")
+    after: str
+
+
 class Impact(Frozen):
     """What follows from the change: for people, in time and money, and for the way back.
 
@@ -155,6 +168,7 @@ class Assessment(Frozen):
     project: str = ""
     stack: str = ""
     facts_digest: str = Field(description="sha256 of the canonical facts (tollgate.plan.facts)")
+    facts: tuple[FactRow, ...] = ()
     counts: Counts
     findings: tuple[Finding, ...] = ()
     unknowns: tuple[Unknown, ...] = ()

@@ -40,6 +40,14 @@ class Fact(NamedTuple):
     after: str
 
 
+_ID_DIGITS = 12  # enough to tell a million facts apart
+
+
+def fact_id(fact: Fact) -> str:
+    """What people call a fact: the beginning of its hash."""
+    return hashlib.sha256(json.dumps(fact).encode()).hexdigest()[:_ID_DIGITS]
+
+
 def facts(plan: Plan) -> frozenset[Fact]:
     """All facts of a plan. Two plans that change the same things in the same way have the same facts."""
     names = _generated_names(plan)

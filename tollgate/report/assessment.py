@@ -7,7 +7,18 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from tollgate.assess.model import Assessment, Checks, Counts, Disproven, Finding, Scanned, Unknown, Waived
+from tollgate.assess.model import (
+    Assessment,
+    Checks,
+    Counts,
+    Disproven,
+    FactRow,
+    Finding,
+    Impact,
+    Scanned,
+    Unknown,
+    Waived,
+)
 from tollgate.gate.model import Decision, Verdict
 from tollgate.plan.model import Frozen
 from tollgate.report.parts import phrase, quote
@@ -33,6 +44,7 @@ class Review(Frozen):
     project: str
     stack: str
     facts_digest: str = Field(description="sha256 of the canonical facts of the plan")
+    facts: tuple[FactRow, ...] = Field(description="what people approve, one by one")
     counts: Counts
     findings: tuple[Finding, ...] = Field(description="worst first")
     unknowns: tuple[Unknown, ...] = Field(description="what could not be told; never a pass")
@@ -40,6 +52,7 @@ class Review(Frozen):
     checks: Checks | None = Field(description="null: no policy pack ran, so nothing was checked by one")
     waived: tuple[Waived, ...] = Field(description="violations under an exception of the project's register")
     scan: Scanned | None = Field(description="null: checkov was left out, or is not asked about a plan alone")
+    impact: Impact | None = Field(description="what follows for people, in time and money, and for the way back")
     notes: tuple[str, ...] = Field(description="limits of this plan, one sentence each")
 
 
