@@ -22,6 +22,7 @@ from components.specs import MigrationsSpec, Target
 SQL = Path(__file__).parent / "assets" / "sql"
 SCRIPTS = "/migrations"
 AUTHORITY = "/authority"
+LOGIN = "/login"
 SCRATCH = "/tmp"  # noqa: S108  (the pod's own, in memory)
 # psql and a shell. Requests equal to limits, so that the Job is not the first to be evicted.
 SIZE = {"cpu": "100m", "memory": "128Mi"}
@@ -123,6 +124,7 @@ class Migrations(Component, token="tollgate:data:Migrations"):
             if database.authority_ref
             else {"configMap": {"name": spec.authority_ref, **bundle}}
         )
+        login = [{"key": field, "path": field} for field in ("username", "password")]
         given = {
             "PGHOST": database.host,
             "PGPORT": str(database.port),
@@ -133,8 +135,8 @@ class Migrations(Component, token="tollgate:data:Migrations"):
             "SERVICE": database.database_name,
             "LOCK_TIMEOUT": f"{spec.lock_timeout_seconds}s",
             "TMPDIR": SCRATCH,
+            "LOGIN": LOGIN,
         }
-        secret = {"PGUSER": "username", "PGPASSWORD": "password"}
         return {
             "restartPolicy": "Never",
             "automountServiceAccountToken": False,
@@ -149,18 +151,13 @@ class Migrations(Component, token="tollgate:data:Migrations"):
                     "name": "migrate",
                     "image": spec.image,
                     "command": ["/bin/sh", f"{SCRIPTS}/migrate.sh"],
-                    "env": [
-                        *({"name": key, "value": value} for key, value in given.items()),
-                        *(
-                            {"name": key, "valueFrom": {"secretKeyRef": {"name": password, "key": field}}}
-                            for key, field in secret.items()
-                        ),
-                    ],
+                    "env": [{"name": key, "value": value} for key, value in given.items()],
                     "resources": {"requests": SIZE, "limits": SIZE},
                     "securityContext": RESTRICTED_CONTAINER,
                     "volumeMounts": [
                         {"name": "scripts", "mountPath": SCRIPTS, "readOnly": True},
                         {"name": "authority", "mountPath": AUTHORITY, "readOnly": True},
+                        {"name": "login", "mountPath": LOGIN, "readOnly": True},
                         {"name": "scratch", "mountPath": SCRATCH},
                     ],
                 }
@@ -168,6 +165,7 @@ class Migrations(Component, token="tollgate:data:Migrations"):
             "volumes": [
                 {"name": "scripts", "configMap": {"name": scripts}},
                 {"name": "authority", **authority},
+                {"name": "login", "secret": {"secretName": password, "items": login}},
                 {"name": "scratch", "emptyDir": {"medium": "Memory", "sizeLimit": SCRATCH_SIZE}},
             ],
         }

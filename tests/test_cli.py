@@ -25,8 +25,10 @@ PLANTED = "p1anted-secret-do-not-print"
 
 
 def tollgate(*arguments: str | Path, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    # tests/scan looks at checkov; here it would only take time.
+    quick = ["--no-checkov"] if arguments[:1] == ("rehearse",) else []
     return subprocess.run(
-        [TOLLGATE, *arguments],
+        [TOLLGATE, *arguments, *quick],
         cwd=cwd,
         capture_output=True,
         text=True,
@@ -133,7 +135,7 @@ def test_a_killed_engine_is_one_error_and_the_next_run_works(tmp_path: Path, too
 def under_way(folder: Path) -> subprocess.Popen[str]:
     """A rehearsal whose program has started and waits."""
     child = subprocess.Popen(
-        [TOLLGATE, "rehearse", "dev", "--from-nothing"], cwd=folder, stderr=subprocess.PIPE, text=True
+        [TOLLGATE, "rehearse", "dev", "--from-nothing", "--no-checkov"], cwd=folder, stderr=subprocess.PIPE, text=True
     )
     while not (folder / "started").exists():
         assert child.poll() is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from tollgate.assess.model import (
+    AcceptedRisk,
     Assessment,
     ChangedResource,
     Checks,
@@ -13,6 +14,7 @@ from tollgate.assess.model import (
     Evidence,
     Finding,
     Origin,
+    Scanned,
     Unknown,
     Waived,
 )
@@ -119,6 +121,13 @@ def dangerous() -> Decision:
             ),
         ),
         checks=Checks(passed=214, failed=1, not_evaluated=3),
+        scan=Scanned(
+            ran=True,
+            version="3.3.30",
+            resources=48,
+            checks=Checks(passed=310, failed=1, waived=3, not_evaluated=2),
+            accepted=(accepted(1), accepted(2)),
+        ),
         resources=resources,
         notes=("The plan names no outputs.",),
     )
@@ -128,6 +137,19 @@ def dangerous() -> Decision:
         reasons=tuple(item.sentence for item in findings),
         asks=("The owner of the clearing database reads the finding and says yes or no.",),
         assessment=assessment,
+    )
+
+
+def accepted(resources: int) -> AcceptedRisk:
+    return AcceptedRisk(
+        rule="CKV_AWS_144",
+        resources=resources,
+        says="there is no copy in another Region",
+        owner="Platform team",
+        approver="Head of platform",
+        until=date(2027, 1, 31),
+        reason="The evidence stays in one country.",
+        instead="Nothing in it can be deleted for 13 months.",
     )
 
 
@@ -163,6 +185,7 @@ def only_unknowns() -> Decision:
     assessment = Assessment(
         facts_digest=DIGEST,
         counts=Counts(update=1),
+        scan=Scanned(ran=True, version="3.3.30", resources=1),
         unknowns=(Unknown(what="diff", sentence="What changes in the gateway is not known.", urn=urn("gateway")),),
         resources=(
             ChangedResource(urn=urn("gateway"), type="aws:lb/loadBalancer:LoadBalancer", name="gateway", op="update"),
@@ -177,8 +200,9 @@ def denied() -> Decision:
     assessment = Assessment(
         facts_digest=DIGEST,
         counts=Counts(delete=1, same=2),
-        findings=(found,),
+        findings=(found.model_copy(update={"also": ("CKV_AWS_293",)}),),
         checks=Checks(failed=1),
+        scan=Scanned(ran=False),
         resources=(ChangedResource(urn=urn("ledger"), type="aws:rds/instance:Instance", name="ledger", op="delete"),),
     )
     reasons = (found.sentence, "The plan was cut off.")

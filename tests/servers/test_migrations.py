@@ -102,6 +102,32 @@ def migrated(service: Service) -> Service:
     return service
 
 
+def test_the_way_in_is_read_from_files(service: Service, tmp_path: Path) -> None:
+    login = tmp_path / "login"
+    login.mkdir()
+    (login / "username").write_text(service.administrator)
+    (login / "password").write_text("some\\thing:else")
+    started = service.start(LOGIN=str(login), PGUSER="somebody_else")
+    said, complained = started.communicate(timeout=60)
+    assert (started.returncode, said, complained) == (0, f"applied {FIRST}\n", "")
+
+
+def test_a_password_reaches_libpq_as_it_is_and_stays_out_of_the_environment(service: Service, tmp_path: Path) -> None:
+    login, fake = tmp_path / "login", tmp_path / "fake"
+    login.mkdir()
+    fake.mkdir()
+    (login / "username").write_text("owner")
+    (login / "password").write_text("some\\thing:else\n")
+    (fake / "psql").write_text('#!/bin/sh\ncat "$PGPASSFILE"; stat -c %a "$PGPASSFILE"; env; exit 3\n')
+    (fake / "psql").chmod(0o755)
+    started = service.start(LOGIN=str(login), PATH=f"{fake}:{os.environ['PATH']}")
+    said, _ = started.communicate(timeout=60)
+    passfile, mode, *environment = said.splitlines()
+    assert (passfile, mode) == ("*:*:*:*:some\\\\thing\\:else", "600")  # libpq: : and \\ are written with a \\ before
+    assert "thing" not in "".join(environment)
+    assert list((service.folder / "scratch").iterdir()) == []  # nothing is left behind
+
+
 @dataclass
 class Session:
     """An open psql, for what must stay open."""

@@ -139,7 +139,7 @@ def inputs(block: Mapping[str, Any], depth: int = 0) -> Inputs:
     settable = {
         name: attribute
         for name, attribute in block.get("attributes", {}).items()
-        if (attribute.get("optional") or attribute.get("required")) and not (depth == 0 and name in ("id", "tags_all"))
+        if (attribute.get("optional") or attribute.get("required")) and not (depth == 0 and name == "id")
     }
     kinds: dict[str, set[str]] = {}
     blocks: dict[str, Inputs] = {}

@@ -104,9 +104,12 @@ class AcceptedRisk(Frozen):
 
     rule: str
     resources: int
-    reason: str
+    says: str = Field(description="what the check found, as the end of a sentence")
+    owner: str
     approver: str
-    expires: date
+    until: date = Field(description="the last day on which it holds")
+    reason: str
+    instead: str = Field(description="what keeps people safe meanwhile")
 
 
 class Scanned(Frozen):

@@ -11,9 +11,10 @@ from tollgate.assess.model import AcceptedRisk, Checks, Finding, Origin, Scanned
 from tollgate.assess.naming import capital, subject_of_urn
 from tollgate.books.checkov import Judged, checkov_book
 from tollgate.plan.text import plain
+from tollgate.policy.exceptions import Waiver
 from tollgate.policy.severity import HIGH
 from tollgate.scan.model import Checked, Gap, NotRun, Outcome, Scan
-from tollgate.scan.register import FILE, Accepted, Register
+from tollgate.scan.register import FILE, Register
 
 UNKNOWN = "scan"
 FIX = f"repair it, or have it accepted, with a reason and an end date, in {FILE.as_posix()} of the policy pack"
@@ -75,7 +76,7 @@ def _new_findings(seen: Seen, scan: Scan, register: Register, today: date) -> in
     return len(standing)
 
 
-def _finding(made: Checked, lapsed: Accepted | None) -> Finding:
+def _finding(made: Checked, lapsed: Waiver | None) -> Finding:
     judged = checkov_book().get(made.check, UNJUDGED)
     late = f" It had been accepted until {lapsed.expires}." if lapsed else ""
     return Finding(
@@ -112,7 +113,7 @@ def _notes(gaps: Iterable[Gap], changed: Collection[str]) -> Iterator[str]:
 
 def _summary(scan: Scan, standing: int, register: Register, today: date) -> Scanned:
     by_outcome = Counter(made.outcome for made in scan.checked)
-    used: Counter[Accepted] = Counter()
+    used: Counter[Waiver] = Counter()
     for made in scan.checked:
         entry = register.accepts(made.check, made.urn, today) if made.outcome is Outcome.FAILED else None
         used.update([entry] if entry else [])
@@ -127,9 +128,20 @@ def _summary(scan: Scan, standing: int, register: Register, today: date) -> Scan
             not_evaluated=by_outcome[Outcome.OPEN] + by_outcome[Outcome.DECLINED],
         ),
         accepted=tuple(
-            AcceptedRisk(
-                rule=entry.rule, resources=times, reason=entry.reason, approver=entry.approver, expires=entry.expires
-            )
+            _accepted(entry, times)
             for entry, times in sorted(used.items(), key=lambda item: (item[0].rule, item[0].resource))
         ),
+    )
+
+
+def _accepted(entry: Waiver, times: int) -> AcceptedRisk:
+    return AcceptedRisk(
+        rule=entry.rule,
+        resources=times,
+        says=checkov_book().get(entry.rule, UNJUDGED).says,
+        owner=entry.owner,
+        approver=entry.approver,
+        until=entry.expires,
+        reason=entry.reason,
+        instead=entry.instead,
     )

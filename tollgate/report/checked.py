@@ -57,9 +57,11 @@ def _accepted(risk: AcceptedRisk) -> Phrase:
         "scan_accepted",
         n=risk.resources,
         rule=clean(risk.rule),
-        reason=readable(risk.reason).rstrip("."),
+        says=readable(risk.says),
         approver=readable(risk.approver),
-        expires=risk.expires.isoformat(),
+        until=risk.until.isoformat(),
+        reason=readable(risk.reason),
+        instead=readable(risk.instead),
     )
 
 

@@ -1,99 +1,78 @@
-"""What a project has accepted of checkov's findings, and which of its own rules say the same: a reviewed file."""
+"""What a project has accepted of checkov's findings, and which of its own rules say the same: a reviewed file.
+
+An entry is an exception as in the register of exceptions (tollgate.policy.exceptions), with the same keys. It differs
+in reach: there one resource of one stack deviates from a rule of ours; here a check of somebody else's is, for a reason
+that holds wherever the project puts that kind of thing, not what the project wants. So a stack may be ``*`` here.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field
 
 from tollgate.books.checkov import checkov_book
-from tollgate.engine.project import read_yaml
 from tollgate.errors import Problem, TollgateError
-from tollgate.plan.model import Frozen
-from tollgate.plan.urn import split_urn
+from tollgate.policy.documents import Closed, line_of, read_document
+from tollgate.policy.exceptions import Line, Waiver, too_wide
 
 FILE = Path("register") / "checkov.yaml"
-# An exception is looked at again at least once a year (PCI DSS 12.3.1 asks that of every analysed risk).
-LONGEST_DAYS = 366
 
 
-def _known(check: str) -> str:
-    if check not in checkov_book():
-        raise ValueError(f"{check} is no check of the locked checkov")
-    return check
+class Register(Closed):
+    """checkov.yaml. The head bounds what an entry may be.
 
+    same_as: by check, the rules of our own that ask the same. Such a finding is told with ours, and not twice.
+    """
 
-def _narrow(pattern: str) -> str:
-    """One type, written out, and a name that says at least how it begins."""
-    kind, _, name = pattern.partition("::")
-    if "*" in kind or not re.fullmatch(r"[^:]+:[^:]+:[^:]+", kind) or not re.match(r"[^*]", name):
-        raise ValueError("write TYPE::NAME, the type in full and at most the end of the name as *")
-    return pattern
+    longest_days: int = Field(366, ge=1, le=366, description="from created to expires")
+    approvers: tuple[Line, ...] = ()
+    same_as: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    accepted: tuple[Waiver, ...] = ()
 
-
-Check = Annotated[str, AfterValidator(_known)]
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3)]
-
-
-class Accepted(Frozen):
-    """A finding that a named person has accepted for a time. resource: ``TYPE::NAME``, with ``*`` in the name."""
-
-    rule: Check
-    resource: Annotated[str, AfterValidator(_narrow)]
-    reason: Words
-    compensating_control: Words
-    owner: Words
-    approver: Words
-    created: date
-    expires: date
-
-    @model_validator(mode="after")
-    def _bounded(self) -> Accepted:
-        if not 0 < (self.expires - self.created).days <= LONGEST_DAYS:
-            raise ValueError(f"expires must be after created, by at most {LONGEST_DAYS} days")
-        if self.owner == self.approver:
-            raise ValueError("owner and approver must be two")
-        return self
-
-    def covers(self, check: str, urn: str) -> bool:
-        """True when it is about this finding, whatever the date."""
-        parts = split_urn(urn)
-        pattern = ".*".join(re.escape(part) for part in self.resource.split("*"))
-        return check == self.rule and parts is not None and bool(re.fullmatch(pattern, f"{parts.type}::{parts.name}"))
-
-
-class Register(Frozen):
-    """same_as: by check, the rules of our own that ask the same. Theirs is then told with ours, not twice."""
-
-    same_as: dict[Check, tuple[str, ...]] = Field(default_factory=dict)
-    accepted: tuple[Accepted, ...] = ()
-
-    def accepts(self, check: str, urn: str, today: date) -> Accepted | None:
+    def accepts(self, check: str, urn: str, today: date) -> Waiver | None:
         """The entry that covers a finding today."""
-        return next((entry for entry in self._about(check, urn) if entry.expires >= today), None)
+        return next((entry for entry in self._about(check, urn) if not entry.ended(today)), None)
 
-    def lapsed(self, check: str, urn: str, today: date) -> Accepted | None:
-        """The entry that did cover a finding, and whose time is over."""
-        return next((entry for entry in self._about(check, urn) if entry.expires < today), None)
+    def lapsed(self, check: str, urn: str, today: date) -> Waiver | None:
+        """An entry that did cover a finding, and whose time is over."""
+        return next((entry for entry in self._about(check, urn) if entry.ended(today)), None)
 
-    def _about(self, check: str, urn: str) -> Iterable[Accepted]:
-        return (entry for entry in self.accepted if entry.covers(check, urn))
+    def _about(self, check: str, urn: str) -> Iterator[Waiver]:
+        return (entry for entry in self.accepted if entry.rule == check and entry.covers(urn))
 
 
 def read_register(policies: Path | None) -> Register:
-    """The register of a pack's folder; an empty one when there is none. TollgateError lists all that is wrong in it."""
+    """The register in a pack's folder; an empty one where there is none. TollgateError lists all that is wrong in it."""
     file = policies / FILE if policies else None
     if file is None or not file.is_file():
         return Register()
-    try:
-        return Register.model_validate(read_yaml(file))
-    except ValidationError as error:
-        problems = [
-            Problem(f"{file}: {'.'.join(map(str, fault['loc']))}", fault["msg"].removeprefix("Value error, "))
-            for fault in error.errors()
-        ]
-        raise TollgateError("The register of accepted findings cannot be taken as it stands.", problems) from error
+    register = read_document(file, Register)
+    problems = list(_problems(register, file))
+    if problems:
+        raise TollgateError("The register of checkov's findings cannot be used.", problems)
+    return register
+
+
+def _problems(register: Register, file: Path) -> Iterator[Problem]:
+    for check in register.same_as:
+        if check not in checkov_book():
+            yield Problem(line_of(file, ("same_as", check)), f"no check {check}")
+    for place, entry in enumerate(register.accepted):
+        for key, text in _entry_problems(entry, register):
+            yield Problem(line_of(file, ("accepted", place, key)), text)
+
+
+def _entry_problems(entry: Waiver, register: Register) -> Iterator[tuple[str, str]]:
+    longest = entry.created + timedelta(days=register.longest_days)
+    demands = (
+        ("rule", entry.rule in checkov_book(), f"no check {entry.rule}"),
+        ("approver", entry.approver in register.approvers, f"is none of {', '.join(register.approvers) or 'nobody'}"),
+        ("approver", entry.approver.casefold() != entry.owner.casefold(), "is the owner too; somebody else must agree"),
+        ("expires", entry.created <= entry.expires <= longest, f"must be from {entry.created} to {longest}"),
+    )
+    yield from ((key, text) for key, met, text in demands if not met)
+    in_one_stack = entry.resource.replace("urn:pulumi:*::", "urn:pulumi:any::", 1)
+    yield from (("resource", text) for text in too_wide(in_one_stack))

@@ -2,7 +2,8 @@
 # Brings one service's database up to date: its roles, then every migration that has not run yet, in order, once.
 #
 # Runs in the migrations Job and in its tests, with the files of this folder beside it. Needs sh, psql and coreutils.
-#   PGHOST PGPORT PGDATABASE PGUSER PGPASSWORD PGSSLMODE PGSSLROOTCERT   the administrator's way in (libpq)
+#   PGHOST PGPORT PGDATABASE PGSSLMODE PGSSLROOTCERT   the way to the database (libpq)
+#   LOGIN           a folder with the administrator's username and password; left out, libpq's PGUSER and PGPASSWORD
 #   SERVICE         whose database: its schema, and the first part of its roles' names
 #   LOCK_TIMEOUT    how long a migration may wait for a table, e.g. 3s; then it gives up, and the Job tries again
 #   TMPDIR          a folder to write in
@@ -12,7 +13,16 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 plan=$(mktemp)
 finished=$(mktemp -u)
-trap 'rm -f "$plan" "$finished"' EXIT
+login=$(mktemp)
+trap 'rm -f "$plan" "$finished" "$login"' EXIT
+
+# A password in the environment ends up in dumps, and in what a node tells of its containers.
+if [ -n "${LOGIN:-}" ]; then
+  PGUSER=$(cat "$LOGIN/username")
+  sed 's/[\\:]/\\&/g; s/^/*:*:*:*:/' "$LOGIN/password" >"$login"
+  PGPASSFILE=$login
+  export PGUSER PGPASSFILE
+fi
 
 refuse() {
   echo "migrate: $1" >&2
