@@ -139,8 +139,11 @@ def inputs(block: Mapping[str, Any], depth: int = 0) -> Inputs:
     settable = {
         name: attribute
         for name, attribute in block.get("attributes", {}).items()
-        if (attribute.get("optional") or attribute.get("required")) and not (depth == 0 and name == "id")
+        # tags_all: with the provider's own tags, which pulumi-aws puts among the inputs, whatever the type says.
+        if attribute.get("optional") or attribute.get("required") or name == "tags_all"
     }
+    if depth == 0:
+        settable.pop("id", None)
     kinds: dict[str, set[str]] = {}
     blocks: dict[str, Inputs] = {}
     for name, attribute in settable.items():

@@ -45,7 +45,7 @@ class Register(Closed):
 
 
 def read_register(policies: Path | None) -> Register:
-    """The register in a pack's folder; an empty one where there is none. TollgateError lists all that is wrong in it."""
+    """The register in a pack's folder; an empty one where there is none. TollgateError lists what is wrong in it."""
     file = policies / FILE if policies else None
     if file is None or not file.is_file():
         return Register()
