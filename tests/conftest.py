@@ -1,4 +1,4 @@
-"""Shared by all tests: the real engine, found or built once and then cached."""
+"""Shared by all tests: the real engine and checkov's environment, found or made once and then cached."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, settings
 
 from tollgate.engine.find import find
 from tollgate.engine.toolchain import Toolchain
+from tollgate.scan.environment import Environment, environment
 
 # Whether a test passes must not hang on how busy the machine is.
 settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -17,3 +18,9 @@ settings.load_profile("any-machine")
 def toolchain() -> Toolchain:
     """The real Pulumi engine. The first run on a machine builds it."""
     return find(print)
+
+
+@pytest.fixture(scope="session")
+def checkov() -> Environment:
+    """checkov in its own environment. The first run on a machine installs it."""
+    return environment(print)

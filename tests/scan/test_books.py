@@ -6,11 +6,10 @@ import re
 
 import pytest
 
-from tests.scan.conftest import Environment
 from tollgate.books.checkov import checkov_book
 from tollgate.books.match import load_book
 from tollgate.policy.severity import CRITICAL, HIGH, MEDIUM
-from tollgate.scan.environment import locked_version
+from tollgate.scan.environment import Environment, locked_version
 from tollgate.scan.run import catalogue
 
 OURS = re.compile(r"CKV2?_(AWS|K8S)_\d+")

@@ -10,24 +10,18 @@ from pathlib import Path
 import pytest
 
 from policies.rules import RULES
+from tests.scan.footprints import PROJECT, STACKS, footprint_of
 from tollgate.assess.rules import PLAN_RULES, STEP_RULES
-from tollgate.engine.find import find
-from tollgate.engine.project import find_project
 from tollgate.engine.toolchain import Toolchain
 from tollgate.pipeline import Options, rehearse_change
-from tollgate.plan.footprint import Footprint
 from tollgate.policy.exceptions import Waiver
-from tollgate.rehearsal.baseline import NOTHING
-from tollgate.rehearsal.rehearse import Request, rehearse
 from tollgate.scan.environment import Environment, environment
 from tollgate.scan.model import Outcome, Scan
 from tollgate.scan.projection import A_PART
 from tollgate.scan.register import read_register
 from tollgate.scan.scan import scan_footprint
 
-PROJECT = find_project(Path(__file__).parent)
 REGISTER = read_register(PROJECT.policies)
-STACKS = PROJECT.stacks()
 # The Valkey of local and edge is about to be another one, with images by digest; nothing of this one is accepted.
 REBUILT = "-redis-store"
 # A service account that Kubernetes itself makes: only its token is taken away here.
@@ -36,10 +30,7 @@ PATCHES = {"kubernetes:core/v1:ServiceAccountPatch"}
 
 @cache
 def scanned(stack: str) -> Scan:
-    request = Request(PROJECT, stack, NOTHING, carry_out=True)
-    footprint = rehearse(request, find(print), lambda _: None).footprint
-    assert isinstance(footprint, Footprint)
-    told = scan_footprint(footprint, environment(print))
+    told = scan_footprint(footprint_of(stack), environment(print))
     assert isinstance(told, Scan)
     return told
 
