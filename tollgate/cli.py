@@ -146,8 +146,9 @@ def explain(
 def doctor() -> None:
     """Say what is here, what is missing and what to do about it."""
     from tollgate.engine.doctor import examine  # noqa: PLC0415
+    from tollgate.scan.environment import condition  # noqa: PLC0415
 
-    lines, healthy = examine(Path.cwd())
+    lines, healthy = examine(Path.cwd(), condition())
     for line in lines:
         typer.echo(line)
     raise typer.Exit(0 if healthy else ERROR)

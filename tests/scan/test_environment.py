@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tollgate.engine.doctor import GOOD, NOTE
 from tollgate.errors import TollgateError
 from tollgate.scan import environment as module
-from tollgate.scan.environment import environment, folder, installed, locked_version
+from tollgate.scan.environment import condition, environment, folder, installed, locked_version
 
 
 @pytest.fixture
@@ -36,8 +37,10 @@ def test_it_is_made_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "run", lambda command: (commands.append(command), stand_in(command))[1])
     said: list[str] = []
     assert installed() is None
+    assert [mark for mark, _ in condition()] == [NOTE]
     first = environment(said.append)
     assert first == environment(said.append) == installed()
+    assert [mark for mark, _ in condition()] == [GOOD]
     assert len(said) == 1
     assert leftovers(cache) == [folder().name]
     (pip,) = [command for command in commands if "pip" in command]

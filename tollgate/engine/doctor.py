@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tollgate.engine.cache import cache_folder
@@ -25,9 +25,9 @@ GOOD, BAD, NOTE = "ok  ", "BAD ", "note"
 Line = tuple[str, str]
 
 
-def examine(start: Path) -> tuple[list[str], bool]:
-    """One line per thing looked at, and whether a rehearsal can run."""
-    lines = [*python(), *engine(), *build(), *tools(), *project(start)]
+def examine(start: Path, more: Iterable[Line] = ()) -> tuple[list[str], bool]:
+    """One line per thing looked at, and whether a rehearsal can run. more: what other rooms say of themselves."""
+    lines = [*python(), *engine(), *build(), *tools(), *more, *project(start)]
     return [f"{mark} {text}" for mark, text in lines], all(mark != BAD for mark, _ in lines)
 
 

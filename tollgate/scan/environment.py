@@ -10,11 +10,13 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from tollgate.engine.cache import Say, cache_folder, locked, staged
+from tollgate.engine.doctor import GOOD, NOTE, Line
 from tollgate.engine.toolchain import platform_name
 from tollgate.errors import Problem, TollgateError
 from tollgate.plan.model import Frozen
@@ -68,6 +70,16 @@ def installed() -> Environment | None:
         return None
     whole = record == Installed(version=locked_version(), lock=digest()) and python.exists()
     return Environment(python=python, version=record.version) if whole else None
+
+
+def condition() -> Iterator[Line]:
+    """What the doctor says of it."""
+    found = installed()
+    if found:
+        yield GOOD, f"checkov {found.version} at {found.python.parents[1]}"
+        return
+    todo = "the first rehearsal installs it, and --no-checkov leaves it out"
+    yield NOTE, f"no checkov {locked_version()} yet in {folder()}; {todo}"
 
 
 def environment(say: Say) -> Environment:
