@@ -19,6 +19,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "reference" / "performance.md"
+SAMPLE = ("--what-if", "examples/dangerous.yaml")
 TOLLGATE = str(Path(sys.executable).with_name("tollgate"))
 
 MANY = """
@@ -53,14 +54,21 @@ def main() -> None:
         figures = [
             measure("`tollgate --help`", "under 0.5 s", 5, [TOLLGATE, "--help"], ROOT),
             measure(
-                "warm `tollgate rehearse staging`, sample change",
+                "warm `tollgate rehearse staging --no-checkov`, sample change, as `make rehearse`",
                 "under 15 s",
                 3,
-                [TOLLGATE, "rehearse", "staging", "--what-if", "examples/dangerous.yaml", "--out", scratch],
+                [TOLLGATE, "rehearse", "staging", "--no-checkov", *SAMPLE, "--out", scratch],
                 ROOT,
             ),
             measure(
-                "warm `tollgate rehearse prod`, whole footprint, tags changed",
+                "checkov on the whole `prod` footprint: `python -m tests.bench.scan_footprint`",
+                "under 6 s",
+                3,
+                [sys.executable, "-m", "tests.bench.scan_footprint", str(footprint(Path(scratch) / "footprint.json"))],
+                ROOT,
+            ),
+            measure(
+                "warm `tollgate rehearse prod`, whole footprint, tags changed, checkov on all of it",
                 "under 90 s",
                 2,
                 [TOLLGATE, "rehearse", "prod", "--what-if", str(tags(Path(scratch))), "--out", f"{scratch}/prod"],
@@ -70,7 +78,7 @@ def main() -> None:
                 "warm rehearsal, 501 generated resources, 250 of them updated",
                 "under 35 s",
                 3,
-                [TOLLGATE, "rehearse", "dev", "--what-if", "../over.yaml", "--out", scratch],
+                [TOLLGATE, "rehearse", "dev", "--no-checkov", "--what-if", "../over.yaml", "--out", scratch],
                 many,
             ),
             measure(
@@ -130,6 +138,13 @@ def growth() -> list[str]:
         subprocess.run([*command, str(10**power)], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
         for power in (2, 3, 4, 5)
     ]
+
+
+def footprint(file: Path) -> Path:
+    """All that the prod stack declares, as checkov is given it."""
+    command = [sys.executable, "-m", "tests.bench.scan_footprint", "--write", "prod", str(file)]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    return file
 
 
 def tags(folder: Path) -> Path:
