@@ -166,8 +166,8 @@ def test_no_value_of_a_resource_is_in_the_answer(checkov: Environment, tmp_path:
     assert PLANTED not in (tmp_path / "answer.json").read_text()
 
 
-def test_one_check_that_raises_does_not_end_the_others_and_is_no_pass(checkov: Environment, tmp_path: Path) -> None:
-    """checkov 3.3.30 stumbles over a role whose list of policies is null (CKV_AWS_274), and would end there."""
+def test_a_check_that_raises_is_told_and_is_no_pass(checkov: Environment, tmp_path: Path) -> None:
+    """checkov 3.3.30 stumbles over a role whose list of policies is null (CKV_AWS_274), and says nothing of it."""
     projection = project(
         footprint(resource("aws:iam/role:Role", "r", {"assumeRolePolicy": "{}"}), resource(KEY, "k", {}))
     )

@@ -78,7 +78,7 @@ def _spelt(name: str, inputs: Inputs, path: tuple[str, ...], known: TerraformTyp
 
 
 def _value(value: Any, name: str, inputs: Inputs, path: tuple[str, ...], known: TerraformType, told: Translated) -> Any:
-    if is_secret(value) or name in inputs.secret:
+    if name in inputs.secret:
         return SECRET
     if name in inputs.blocks and not is_unknown(value):
         items = value if isinstance(value, list) else [value]

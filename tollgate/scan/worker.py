@@ -5,8 +5,8 @@ nothing. Either writes ``answer.json`` there, with ids, labels and the names of 
 label is the name that the projection gave a resource.
 
 checkov 3.3.30 is silent in three ways, and silence would be taken for a pass: a check that cannot tell leaves no
-record, a check over the graph that raises is lost with its thread, and one over a single resource that raises ends the
-whole run. So the checks themselves are watched here, not only their report.
+record, one over a single resource that raises is taken for one that cannot tell, and one over the graph that raises is
+lost with its thread. So the checks themselves are watched here, not only their report.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ socket.socket.connect = socket.socket.connect_ex = offline  # type: ignore[metho
 from checkov.common.checks.base_check import BaseCheck  # noqa: E402
 from checkov.common.checks_infra.registry import get_graph_checks_registry  # noqa: E402
 from checkov.common.graph.checks_infra.base_check import BaseGraphCheck  # noqa: E402
-from checkov.common.models.enums import CheckResult  # noqa: E402
 from checkov.kubernetes.checks.resource.registry import registry as kubernetes_registry  # noqa: E402
 from checkov.kubernetes.runner import Runner as Manifests  # noqa: E402
 from checkov.runner_filter import RunnerFilter  # noqa: E402
@@ -60,9 +59,9 @@ class Watch:
             self.ran.add(pair)
             try:
                 return single(check, **given)
-            except Exception as error:  # noqa: BLE001  (whatever a check raises must not end the others)
+            except Exception as error:
                 self.raised[pair] = type(error).__name__
-                return {"result": CheckResult.UNKNOWN, "evaluated_keys": []}
+                raise
 
         def run_graph(check: Any, graph_connector: Any) -> Any:
             try:
