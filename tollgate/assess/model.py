@@ -86,30 +86,29 @@ class Checks(Frozen):
     not_evaluated: int = 0
 
 
-class Waived(Frozen):
-    """A violation that stands under an exception of the project's register: told in every report, never hidden."""
+class Agreed(Frozen):
+    """What a named person has agreed to live with, for a time: told in every report, never hidden."""
 
     rule: str
+    owner: str
+    approver: str
+    until: date = Field(description="the last day on which it holds")
+    reason: str
+    instead: str = Field(description="what keeps people safe meanwhile")
+
+
+class Waived(Agreed):
+    """A violation that stands under an exception of the project's register."""
+
     urn: str
     sentence: str = Field(description="what was found, with the resource in words")
-    owner: str
-    approver: str
-    until: date = Field(description="the last day on which it holds")
-    reason: str
-    instead: str = Field(description="what keeps people safe meanwhile")
 
 
-class AcceptedRisk(Frozen):
-    """Findings of one check that the project's register accepts; ``resources``: on how many."""
+class AcceptedRisk(Agreed):
+    """Findings of one check of checkov that the project's register accepts; ``resources``: on how many."""
 
-    rule: str
     resources: int
     says: str = Field(description="what the check found, as the end of a sentence")
-    owner: str
-    approver: str
-    until: date = Field(description="the last day on which it holds")
-    reason: str
-    instead: str = Field(description="what keeps people safe meanwhile")
 
 
 class Scanned(Frozen):
