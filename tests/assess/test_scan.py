@@ -9,6 +9,7 @@ import pytest
 from tests.scan.test_register import ENTRY
 from tollgate.assess.assess import assess
 from tollgate.assess.model import Assessment, Checks, Finding, Origin
+from tollgate.assess.weigh import Known
 from tollgate.gate.decide import decide
 from tollgate.gate.model import Verdict
 from tollgate.plan.model import Op, Plan, PolicyResults, Source, Step, Violation
@@ -37,7 +38,7 @@ def judged(
     made: Scan | NotRun | None, *steps: Step, policy: PolicyResults | None = None, today: date = TODAY
 ) -> Assessment:
     plan = Plan(source=Source.EVENTS, project="payments", stack="prod", steps=steps, policy=policy)
-    return assess(plan, scan=made, register=REGISTER, today=today)
+    return assess(plan, scan=made, register=REGISTER, known=Known(today=today))
 
 
 def told(assessment: Assessment) -> list[tuple[str, str]]:
