@@ -36,3 +36,14 @@ def put(example: Any, path: Path, value: Any) -> Any:
     else:
         holder[path[-1]] = value
     return changed
+
+
+def differences(one: Any, other: Any, path: Path = ()) -> list[Path]:
+    """The places in which two examples differ; lists of different lengths differ as a whole."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        keys = dict.fromkeys([*one, *other])
+        return [found for key in keys for found in differences(one.get(key), other.get(key), (*path, key))]
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        pairs = enumerate(zip(one, other, strict=True))
+        return [found for index, (a, b) in pairs for found in differences(a, b, (*path, index))]
+    return [] if one == other and type(one) is type(other) else [path]

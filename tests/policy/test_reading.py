@@ -1,5 +1,7 @@
 """Readings: known, unknown, missing, misplaced and secret values, and the words for each."""
 
+import re
+
 import pytest
 
 from tollgate.policy.check import Verdict
@@ -30,12 +32,26 @@ INPUTS = Reading(
         "masked": SECRET,
         "streamed": {SIGNATURE_KEY: SECRET_SIGNATURE, "ciphertext": SECRET},
         "sealed": secret(UNKNOWN),
+        "text list": '[{"size": 1}]',
+        "twice": '{"Action": "*", "Action": "s3:GetObject"}',
+        "no json": "{",
+        "null": "null",
+        "hidden": secret('{"user": "hunter2"}'),
+        "same days": 14.0,
     }
 )
 
 
 def small(item):
     return item.at_most(2)
+
+
+def big(item):
+    return item.at_least(2.5)
+
+
+def huge(item):
+    return item.at_least(9)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +88,44 @@ def small(item):
         (INPUTS["empty"].each(small), H, ""),
         (INPUTS["text"].each(small), F, 'text is "14", wanted a list'),
         (INPUTS["nowhere"].each(small), F, "nowhere is left out, wanted a list"),
+        (INPUTS["list"].some(big, "one above 2"), H, ""),
+        (INPUTS["list"].some(huge, "one above 8"), F, "list is a list of 3, wanted one above 8"),
+        (INPUTS["partly"].some(big, "one above 2"), U, "partly is a list of 2, wanted one above 2"),
+        (INPUTS["empty"].some(big, "one above 2"), F, "empty is a list of 0, wanted one above 2"),
+        (INPUTS["later"].some(big, "one above 2"), U, "later is not known until the change runs, wanted one above 2"),
+        (INPUTS["nowhere"].some(big, "one above 2"), F, "nowhere is left out, wanted one above 2"),
+        (INPUTS["text"].some(big, "one above 2"), F, 'text is "14", wanted one above 2'),
+        (INPUTS["list"].one_or_each(small), F, "list[2] is 3, wanted at most 2"),
+        (INPUTS["days"].one_or_each(small), F, "days is 14, wanted at most 2"),
+        (INPUTS["later"].one_or_each(small), U, "later is not known"),
+        (INPUTS["spec"].each_value(lambda value: value.is_set()), H, ""),
+        (INPUTS["spec"].each_value(lambda value: value.one_of(1)), F, "spec.arguments is an object, wanted 1"),
+        (INPUTS["list"].each_value(small), F, "list is a list of 3, wanted an object"),
+        (INPUTS["later"].each_value(small), U, "later is not known until the change runs, wanted an object"),
+        (INPUTS["nowhere"].each_value(small), F, "nowhere is left out, wanted an object"),
+        (INPUTS["text"].matches(re.compile("1."), "two signs"), H, ""),
+        (INPUTS["text"].matches(re.compile("1"), "one sign"), F, 'text is "14", wanted one sign'),
+        (INPUTS["days"].matches(re.compile("14.0"), "a text"), F, "days is 14, wanted a text"),
+        (INPUTS["days"].same_as(INPUTS["same days"], float), H, ""),
+        (INPUTS["days"].same_as(INPUTS["list[0]"], float), F, "days is 14, wanted the same as list[0]"),
+        (INPUTS["days"].same_as(INPUTS["later"], float), U, "later is not known"),
+        (
+            INPUTS["later"].same_as(INPUTS["days"], float),
+            U,
+            "later is not known until the change runs, wanted the same",
+        ),
+        (INPUTS["days"].same_as(INPUTS["same days"], lambda _: None), F, "days is 14, wanted the same as"),
+        (INPUTS["nowhere"].same_as(INPUTS["none"], str), F, "nowhere is left out, wanted the"),
+        (INPUTS["none"].is_left_out(), H, ""),
+        (INPUTS["later"].is_left_out(), U, "later is not known until the change runs, wanted left out"),
+        (INPUTS["empty"].is_left_out(), F, "empty is a list of 0, wanted left out"),
+        (INPUTS["text list"].document()[0]["size"].one_of(2), F, '["text list"][0].size is 1, wanted 2'),
+        (INPUTS["spec"].document()["arguments"].is_set(), H, ""),
+        (INPUTS["twice"].document()["Action"].is_set(), F, "twice.Action cannot be read: twice is no JSON"),
+        (INPUTS["no json"].document().is_set(), F, '["no json"] cannot be read: ["no json"] is no JSON'),
+        (INPUTS["null"].document().is_set(), F, "null is left out"),
+        (INPUTS["later"].document()["Action"].is_set(), U, "later.Action is not known"),
+        (INPUTS["hidden"].document()["user"].one_of("x"), F, 'hidden.user is a secret, wanted "x"'),
         (INPUTS["password"].one_of("hunter2"), H, ""),
         (INPUTS["password"].one_of("x"), F, 'password is a secret, wanted "x"'),
         (INPUTS["settings.user"].one_of("x"), F, 'settings.user is a secret, wanted "x"'),
@@ -106,6 +160,28 @@ def test_a_default_stands_in_for_what_is_left_out_and_for_nothing_else():
     assert inputs["extra"].is_true().verdict is H
     assert inputs["extra"].each(small).verdict is H
     assert Reading({"extra": UNKNOWN}, defaults=defaults)["extra"].is_true().verdict is U
+
+
+def test_what_another_resource_makes_is_postponed_with_all_below_it_and_nothing_beside_it():
+    later = frozenset({("policy",), ("ids", "*")})
+
+    def read(inputs):
+        return Reading(inputs, later=later)
+
+    assert read({"policy": UNKNOWN})["policy"].is_set().verdict is H
+    assert read({"policy": UNKNOWN})["policy"].document()["Statement"].each(small).verdict is H
+    assert read({"policy": UNKNOWN})["policy"].document()["Statement"].some(small, "a small one").verdict is H
+    assert read({"ids": ["a", UNKNOWN]})["ids"].each(lambda item: item.is_set()).verdict is H
+    assert read({"ids": UNKNOWN})["ids"].each(small).verdict is U
+    assert read(UNKNOWN)["policy"].is_set().verdict is U
+    assert read({"policy": UNKNOWN})["policy"].is_left_out().verdict is U
+    assert read({"policy": secret(UNKNOWN)})["policy"].is_set().verdict is U
+    assert read({"policy": SECRET})["policy"].is_set().verdict is U
+    assert read({})["policy"].is_set().verdict is F
+
+
+def test_a_text_of_endless_brackets_is_no_document():
+    assert Reading({"policy": "[" * 100_000})["policy"].document().is_set().verdict is F
 
 
 def test_a_long_value_is_cut():

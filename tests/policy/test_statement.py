@@ -3,6 +3,7 @@
 import pytest
 
 from tollgate.errors import TollgateError
+from tollgate.policy.check import Verdict
 from tollgate.policy.reading import Reading
 from tollgate.policy.sentinels import UNKNOWN
 from tollgate.policy.severity import CRITICAL, HIGH, LOW, MEDIUM
@@ -38,6 +39,7 @@ def rotated(key: Reading):
         ({"fix": "rotate it."}, "write 'set"),
         ({"bad": {"enableKeyRotation": True}}, "good and bad are the same"),
         ({"defaults": {"a[": 1}}, "'a[' is not a property path"),
+        ({"later": ("a[",)}, "'a[' is not a property path"),
     ],
 )
 def test_each_mistake_is_named(change, complaint):
@@ -60,6 +62,17 @@ def test_high_and_critical_are_mandatory():
 def test_a_rule_that_gives_no_check_did_not_run():
     with pytest.raises(TypeError, match="gave bool"):
         rule(**WELL_STATED)(lambda _: True).check({})
+
+
+def test_a_type_may_be_a_provider():
+    assert rule(**{**WELL_STATED, "types": ("pulumi:providers:aws",)})(rotated).types == ("pulumi:providers:aws",)
+
+
+def test_what_comes_later_is_no_violation_while_it_is_unknown_and_judged_once_it_is_known():
+    stated = rule(**{**WELL_STATED, "later": ("keyId",)})(lambda key: key["keyId"].one_of("a") & key["other"].is_true())
+    assert stated.check({"keyId": UNKNOWN, "other": True}).verdict is Verdict.HOLDS
+    assert stated.check({"keyId": UNKNOWN, "other": UNKNOWN}).verdict is Verdict.UNSHOWN
+    assert stated.check({"keyId": "b", "other": True}).verdict is Verdict.FAILS
 
 
 def test_a_message_lists_five_places_and_counts_the_rest():

@@ -7,16 +7,19 @@ the end of a look-up give a ``Check``.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
-from tollgate.policy.check import HOLDS, Check, Finding, fails, unshown
+from tollgate.policy.check import HOLDS, Check, Finding, Verdict, fails, unshown
 from tollgate.policy.paths import Path, Segment, format_path, parse_path
 from tollgate.policy.sentinels import UNKNOWN, is_secret, is_unknown
 
 _LONGEST_SHOWN = 60  # characters of a value in a message; the rest is cut
 _NO_DEFAULTS: Mapping[Path, Any] = {}
+_NOTHING: frozenset[Path] = frozenset()
 
 
 class State(Enum):
@@ -41,9 +44,10 @@ class Reading:
     state: known, unknown or missing; a null counts as missing.
     value: what is there when known, else None.
     secret: the value, or an object that it is in, is marked as a secret; then no message shows it.
+    postponed: unknown because another resource of the same change makes it; no check fails on it.
     """
 
-    __slots__ = ("_defaults", "path", "secret", "state", "value")
+    __slots__ = ("_defaults", "_later", "path", "postponed", "secret", "state", "value")
 
     def __init__(
         self,
@@ -52,10 +56,15 @@ class Reading:
         *,
         secret: bool = False,
         defaults: Mapping[Path, Any] = _NO_DEFAULTS,
+        later: frozenset[Path] = _NOTHING,
     ) -> None:
-        """Read plain JSON. ``defaults``: by path, what the provider uses for a property left out, or None."""
+        """Read plain JSON. ``defaults``: by path, what the provider uses for a property left out, or None.
+
+        ``later``: paths that may be postponed. A secret is never postponed: it may be masked for good.
+        """
         self.path = path
         self._defaults = defaults
+        self._later = later
         while is_secret(value):
             secret = True
             # A masked secret has no value here: nothing but its presence can be shown.
@@ -65,6 +74,7 @@ class Reading:
             value = defaults.get(_pattern(path))
         self.state = _state(value)
         self.value = value if self.state is State.KNOWN else None
+        self.postponed = bool(later) and self.state is State.UNKNOWN and not secret and _pattern(path) in later
 
     def __getitem__(self, path: str | int) -> Reading:
         """Go down by a path, or by a list index. Raises ValueError for a text that is no path."""
@@ -82,7 +92,10 @@ class Reading:
 
     def _step(self, segment: Segment) -> Reading:
         path = (*self.path, segment)
-        return Reading(self._below(segment), path, secret=self.secret, defaults=self._defaults)
+        below = Reading(self._below(segment), path, secret=self.secret, defaults=self._defaults, later=self._later)
+        if self.state is State.UNKNOWN:
+            below.postponed = self.postponed
+        return below
 
     def _below(self, segment: Segment) -> Any:
         if self.state is not State.KNOWN:
@@ -112,7 +125,7 @@ class Reading:
         Missing: fails, unless the defaults say that left out means none.
         """
         if self.state is State.UNKNOWN:
-            return unshown(self._finding(wanted))
+            return HOLDS if self.postponed else unshown(self._finding(wanted))
         if self.state is State.MISSING and _pattern(self.path) in self._defaults:
             return HOLDS
         if self.state is State.MISSING or isinstance(self.value, Misplaced) or not test(self.value):
@@ -121,6 +134,16 @@ class Reading:
 
     def _finding(self, wanted: str) -> Finding:
         return Finding(format_path(self.path), self.found, wanted)
+
+    def document(self) -> Reading:
+        """What a JSON text says, at the same path. An object is taken as it is: some SDKs take either."""
+        if not isinstance(self.value, str):
+            return self
+        try:
+            value = json.loads(self.value, object_pairs_hook=_unambiguous)
+        except (ValueError, RecursionError):
+            value = Misplaced(self.path, "is no JSON that can be read")
+        return Reading(value, self.path, secret=self.secret, defaults=self._defaults, later=self._later)
 
     def at_least(self, least: float, unit: str = "") -> Check:
         """A number, ``least`` or more. Text that looks like a number is not one."""
@@ -150,6 +173,24 @@ class Reading:
         wanted = "anything but " + " or ".join(show(value) for value in refused)
         return self.satisfies(lambda value: not any(_same(value, each) for each in refused), wanted)
 
+    def matches(self, pattern: re.Pattern[str], wanted: str) -> Check:
+        """A text that the pattern fits as a whole. ``wanted`` says in words what belongs here."""
+        return self.satisfies(lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None, wanted)
+
+    def same_as(self, other: Reading, measure: Callable[[Any], Any]) -> Check:
+        """Both are there and ``measure`` gives the same for both; None, for what it cannot measure, equals nothing."""
+        wanted = f"the same as {format_path(other.path)}"
+        if other.state is State.UNKNOWN:
+            return other.is_set()
+        size = measure(other.value)
+        return self.satisfies(lambda value: size is not None and measure(value) == size, wanted)
+
+    def is_left_out(self) -> Check:
+        """Nothing is here: the property is not written, or is null."""
+        if self.state is State.UNKNOWN:
+            return unshown(self._finding("left out"))
+        return HOLDS if self.state is State.MISSING else fails(self._finding("left out"))
+
     def each(self, check: Callable[[Reading], Check]) -> Check:
         """Every item of a list passes ``check``; an empty list holds."""
         result = self.satisfies(lambda value: isinstance(value, list), "a list")
@@ -157,6 +198,34 @@ class Reading:
         for index in range(len(items)):
             result &= check(self[index])
         return result
+
+    def one_or_each(self, check: Callable[[Reading], Check]) -> Check:
+        """The value passes ``check``, or each item where there is a list of them."""
+        return self.each(check) if isinstance(self.value, list) else check(self)
+
+    def each_value(self, check: Callable[[Reading], Check]) -> Check:
+        """Every value of an object passes ``check``; an empty object holds."""
+        result = self.satisfies(lambda value: isinstance(value, Mapping), "an object")
+        for key in self.value if isinstance(self.value, Mapping) else ():
+            result &= check(self.key(key))
+        return result
+
+    def some(self, check: Callable[[Reading], Check], wanted: str) -> Check:
+        """At least one item of a list passes ``check``. ``wanted`` says in words what such an item is."""
+        listed = self.satisfies(lambda value: isinstance(value, list), wanted)
+        items = range(len(self.value)) if isinstance(self.value, list) else range(0)
+        verdicts = {check(self[index]).verdict for index in items}
+        if listed.verdict is not Verdict.HOLDS or self.state is not State.KNOWN or Verdict.HOLDS in verdicts:
+            return listed
+        return (unshown if Verdict.UNSHOWN in verdicts else fails)(self._finding(wanted))
+
+
+def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object. Raises ValueError for one that says a key twice: readers differ in which one they take."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise ValueError("a key is there twice")
+    return made
 
 
 def _state(value: Any) -> State:

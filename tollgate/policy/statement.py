@@ -3,7 +3,8 @@
 What a rule makes of a property it reads, the same for every rule:
 
 * known: the check decides;
-* not known until the change runs: a violation at the rule's own level, that begins with ``CANNOT_BE_SHOWN``;
+* not known until the change runs: a violation at the rule's own level, that begins with ``CANNOT_BE_SHOWN``, unless
+  the statement says that the value may come ``later``;
 * left out (or null): fails, unless ``defaults`` states what the provider uses instead.
 """
 
@@ -26,7 +27,7 @@ CANNOT_BE_SHOWN = "Cannot be shown at preview: "
 """How the message of a violation begins when the reason is an unknown value, not a wrong one."""
 
 _ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+){2,}")
-_TYPE = re.compile(r"[a-z0-9-]+:[A-Za-z0-9./-]+:[A-Z][A-Za-z0-9]*")
+_TYPE = re.compile(r"[a-z0-9-]+:[A-Za-z0-9./-]+:[A-Z][A-Za-z0-9]*|pulumi:providers:[a-z0-9-]+")
 _MOST_FINDINGS = 5  # in one message; the rest is counted
 
 Judge = Callable[[Reading], Check]
@@ -75,20 +76,31 @@ class Rule(Statement):
     good, bad: inputs that pass, and the same with one thing wrong.
     defaults: by path, what the provider uses for a property left out, with its source; ``None`` says that
      left out means none, so that there is nothing to check.
+    also_good, also_bad: more examples, by a name that says what is special: other spellings, and other ways to be
+     wrong, each with one thing wrong.
+    later: paths that only another resource of the same change can fill. Not known there is no violation in a
+     preview, since the engine asks again, with the value, before it touches the resource.
     """
 
     good: Mapping[str, Any]
     bad: Mapping[str, Any]
     judge: Judge = field(repr=False)
     defaults: Mapping[str, Any]
+    also_good: Mapping[str, Mapping[str, Any]]
+    also_bad: Mapping[str, Mapping[str, Any]]
+    later: tuple[str, ...]
 
     @cached_property
     def _by_path(self) -> Mapping[Path, Any]:
         return {parse_path(path): value for path, value in self.defaults.items()}
 
+    @cached_property
+    def _later(self) -> frozenset[Path]:
+        return frozenset(map(parse_path, self.later))
+
     def check(self, inputs: Mapping[str, Any]) -> Check:
         """Judge plain JSON inputs. Raises what the rule raises, and TypeError when it gives no Check."""
-        return checked(self.judge(Reading(inputs, defaults=self._by_path)))
+        return checked(self.judge(Reading(inputs, defaults=self._by_path, later=self._later)))
 
 
 def checked(answer: object) -> Check:
@@ -127,11 +139,16 @@ def rule(
     bad: Mapping[str, Any],
     controls: tuple[str, ...] = (),
     defaults: Mapping[str, Any] = MappingProxyType({}),
+    also_good: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    also_bad: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    later: tuple[str, ...] = (),
 ) -> Callable[[Judge], Rule]:
     """Make a ``Rule`` of a function from inputs to a check. Raises TollgateError with all that is wrong."""
 
     def state(judge: Judge) -> Rule:
-        stated = Rule(id, why, severity, controls, types, fix, good, bad, judge, defaults)
+        stated = Rule(
+            id, why, severity, controls, types, fix, good, bad, judge, defaults, also_good, also_bad, later
+        )
         refuse(stated, judge.__module__, (*head_problems(stated), *_problems(stated)))
         return stated
 
@@ -178,8 +195,8 @@ def bad_types(tokens: Iterable[str]) -> Iterator[str]:
 def _problems(stated: Rule) -> Iterator[str]:
     if stated.good == stated.bad:
         yield "good and bad are the same inputs; change one property in bad"
-    for path in stated.defaults:
+    for path in (*stated.defaults, *stated.later):
         try:
             parse_path(path)
         except ValueError as error:
-            yield f"default: {error}"
+            yield str(error)
