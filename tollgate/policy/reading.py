@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Any
 
@@ -212,12 +212,15 @@ class Reading:
 
     def some(self, check: Callable[[Reading], Check], wanted: str) -> Check:
         """At least one item of a list passes ``check``. ``wanted`` says in words what such an item is."""
-        listed = self.satisfies(lambda value: isinstance(value, list), wanted)
-        items = range(len(self.value)) if isinstance(self.value, list) else range(0)
-        verdicts = {check(self[index]).verdict for index in items}
-        if listed.verdict is not Verdict.HOLDS or self.state is not State.KNOWN or Verdict.HOLDS in verdicts:
-            return listed
-        return (unshown if Verdict.UNSHOWN in verdicts else fails)(self._finding(wanted))
+        items = range(len(self.value)) if isinstance(self.value, list) else ()
+        return self.any_of((check(self[index]) for index in items), wanted)
+
+    def any_of(self, checks: Iterable[Check], wanted: str) -> Check:
+        """At least one of the checks on what is below here holds; if none does, that is one finding, here."""
+        if self.state is State.UNKNOWN:
+            return self.satisfies(bool, wanted)
+        verdict = max((check.verdict for check in checks), default=Verdict.FAILS)
+        return HOLDS if verdict is Verdict.HOLDS else Check(verdict, (self._finding(wanted),))
 
 
 def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
