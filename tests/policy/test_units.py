@@ -30,7 +30,7 @@ from tollgate.policy.units import quantity, seconds
         ("Gi", None),
         ("", None),
         ("1 Gi", None),
-        ("١", None),
+        ("\u0661", None),
         ("1e9999", None),
         (True, None),
         (None, None),
