@@ -26,6 +26,7 @@ INPUTS = Reading(
         "list": [1.0, 2.0, 3.0],
         "partly": [1.0, UNKNOWN],
         "empty": [],
+        "holes": ["a", None],
         "spec": {"arguments": {"x-delivery-limit": 5.0}, "a.b": 1.0},
         "password": secret("hunter2"),
         "settings": secret({"user": "hunter2", "days": 14.0}),
@@ -116,6 +117,19 @@ def huge(item):
         ),
         (INPUTS["days"].same_as(INPUTS["same days"], lambda _: None), F, "days is 14, wanted the same as"),
         (INPUTS["nowhere"].same_as(INPUTS["none"], str), F, "nowhere is left out, wanted the"),
+        (INPUTS["days"].more_than(INPUTS["list[2]"]), H, ""),
+        (INPUTS["list[2]"].more_than(INPUTS["days"]), F, "list[2] is 3, wanted more than days"),
+        (INPUTS["days"].more_than(INPUTS["same days"]), F, 'days is 14, wanted more than ["same days"]'),
+        (INPUTS["days"].more_than(INPUTS["text"]), F, "days is 14, wanted more than text"),
+        (INPUTS["days"].more_than(INPUTS["none"]), F, "days is 14, wanted more than none"),
+        (INPUTS["days"].more_than(INPUTS["later"]), U, "later is not known"),
+        (INPUTS["text"].more_than(INPUTS["list[2]"]), F, 'text is "14", wanted more than list[2]'),
+        (INPUTS["list"].has_items(), H, ""),
+        (INPUTS["empty"].has_items(), F, "empty is a list of 0, wanted a list with something in it"),
+        (INPUTS["text"].has_items(), F, 'text is "14", wanted a list'),
+        (INPUTS["later"].has_items(), U, "later is not known"),
+        (INPUTS["partly"].has_items(), U, "partly[1] is not known"),
+        (INPUTS["holes"].has_items(), F, "holes[1] is left out, wanted a value"),
         (INPUTS["none"].is_left_out(), H, ""),
         (INPUTS["later"].is_left_out(), U, "later is not known until the change runs, wanted left out"),
         (INPUTS["empty"].is_left_out(), F, "empty is a list of 0, wanted left out"),
@@ -172,6 +186,8 @@ def test_what_another_resource_makes_is_postponed_with_all_below_it_and_nothing_
     assert read({"policy": UNKNOWN})["policy"].document()["Statement"].each(small).verdict is H
     assert read({"policy": UNKNOWN})["policy"].document()["Statement"].some(small, "a small one").verdict is H
     assert read({"ids": ["a", UNKNOWN]})["ids"].each(lambda item: item.is_set()).verdict is H
+    assert read({"ids": ["a", UNKNOWN]})["ids"].has_items().verdict is H
+    assert read({"policy": UNKNOWN})["policy"].has_items().verdict is H
     assert read({"ids": UNKNOWN})["ids"].each(small).verdict is U
     assert read(UNKNOWN)["policy"].is_set().verdict is U
     assert read({"policy": UNKNOWN})["policy"].is_left_out().verdict is U

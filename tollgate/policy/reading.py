@@ -163,6 +163,11 @@ class Reading:
         """Any value that is not empty text, an empty list or an empty object."""
         return self.satisfies(lambda value: value not in ("", [], {}), "a value")
 
+    def has_items(self) -> Check:
+        """A list with something in it, and nothing empty among it."""
+        filled = self.satisfies(lambda value: isinstance(value, list) and value != [], "a list with something in it")
+        return filled if filled.findings or self.postponed else self.each(Reading.is_set)
+
     def one_of(self, *allowed: str | float | bool) -> Check:
         """Exactly one of these; ``1`` and ``true`` are different values."""
         wanted = " or ".join(show(value) for value in allowed)
@@ -184,6 +189,14 @@ class Reading:
             return other.is_set()
         size = measure(other.value)
         return self.satisfies(lambda value: size is not None and measure(value) == size, wanted)
+
+    def more_than(self, other: Reading) -> Check:
+        """A number greater than the one that stands at another place."""
+        if other.state is State.UNKNOWN:
+            return other.is_set()
+        least = other.value
+        wanted = f"more than {format_path(other.path)}"
+        return self.satisfies(lambda value: _is_number(value) and _is_number(least) and value > least, wanted)
 
     def is_left_out(self) -> Check:
         """Nothing is here: the property is not written, or is null."""
