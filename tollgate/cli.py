@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 
+from tollgate.cli_policy import policy_app
+from tollgate.cli_progress import progress
 from tollgate.errors import TollgateError
 
 ERROR, INTERRUPTED = 1, 130
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 toolchain_app = typer.Typer(help="The Pulumi engine that tollgate runs.", no_args_is_help=True)
 app.add_typer(toolchain_app, name="toolchain")
+app.add_typer(policy_app, name="policy")
 
 
 class Format(StrEnum):
@@ -63,7 +64,9 @@ def rehearse(
 
     from tollgate.engine.project import find_project  # noqa: PLC0415  (start-up stays fast)
     from tollgate.pipeline import Options, rehearse_change  # noqa: PLC0415
+    from tollgate.policy_pipeline import places_of  # noqa: PLC0415
     from tollgate.report.files import write_outputs  # noqa: PLC0415
+    from tollgate.report.rules.files import write_policy_outputs  # noqa: PLC0415
     from tollgate.report.terminal import print_line, print_summary  # noqa: PLC0415
 
     if (stack is None) is not every:
@@ -93,6 +96,8 @@ def rehearse(
             codes.append(ERROR)
             continue
         files = write_outputs(outcome.report, outcome.decision.assessment, folder)
+        if outcome.policy:
+            files = (*files, *write_policy_outputs(outcome.policy, places_of(project), folder))
         if every:
             print_line(outcome.report, name)
         else:
@@ -175,19 +180,6 @@ def toolchain_env() -> None:
         environment = find(say).environment(dict(os.environ))
     for name in ("PATH", "TOLLGATE_PYTHON"):
         typer.echo(f"export {name}={shlex.quote(environment[name])}")
-
-
-@contextmanager
-def progress() -> Iterator[Callable[[str], None]]:
-    """One changing line on a terminal, plain lines elsewhere; always on stderr."""
-    if not sys.stderr.isatty() or os.environ.get("CI"):
-        yield lambda text: typer.echo(f"· {text}", err=True)
-        return
-    from rich.console import Console  # noqa: PLC0415
-
-    console = Console(stderr=True)
-    with console.status("starting") as status:
-        yield status.update
 
 
 def main() -> NoReturn:

@@ -22,10 +22,12 @@ from tollgate.plan.collector import collector_paused
 from tollgate.plan.footprint import Footprint, with_footprint
 from tollgate.plan.read import read_plan
 from tollgate.plan.state import read_state
+from tollgate.policy_pipeline import report_of_plan
 from tollgate.rehearsal.baseline import Baseline, choose
 from tollgate.rehearsal.rehearse import Refused, Rehearsal, Request, Stopwatch, default_keep, rehearse
 from tollgate.report.model import Report, build_report
 from tollgate.report.parts import Stage, Subject
+from tollgate.report.rules.model import PolicyReport
 from tollgate.scan.environment import Environment, environment
 from tollgate.scan.model import NotRun, Scan
 from tollgate.scan.register import read_register
@@ -55,10 +57,11 @@ class Options:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a rehearsal ends with. ``kept``: where its files were left, when they were."""
+    """What a rehearsal ends with. policy: what the pack said, None: none ran. kept: where its files were left."""
 
     decision: Decision
     report: Report
+    policy: PolicyReport | None
     kept: Path | None
 
 
@@ -107,7 +110,8 @@ def rehearse_change(options: Options, project: Project, now: datetime, say: Say)
     )
     decision = decide(assessment)
     subject = subject_of(options, baseline, rehearsal.engine_version, watch.seconds, project, now)
-    return Outcome(decision, build_report(decision, subject=subject), request.keep)
+    report = build_report(decision, subject=subject)
+    return Outcome(decision, report, report_of_plan(project, options.stack, rehearsal.plan.policy), request.keep)
 
 
 def scanner_for(say: Say) -> Environment | NotRun:

@@ -58,7 +58,7 @@ def test_a_register_that_is_right_is_read(tmp_path):
         ({"owner": "Ledger\nteam"}, "owner", "write it on one line"),
         ({"reason": "because"}, "reason", "at least 20 characters"),
         ({"instead": "nothing"}, "instead", "at least 20 characters"),
-        ({"expires": None}, "expires", "should be a valid date"),
+        ({"expires": None}, "expires", "is empty; write it"),
         ({"expires": date(2026, 4, 30)}, "expires", "is before it was created (2026-05-01)"),
         ({"expires": date(2026, 7, 31)}, "expires", "is more than 90 days on; 2026-07-30 at the latest"),
         ({"approved": "Zhao Wei"}, "approved", "no such key; did you mean approver?"),

@@ -9,11 +9,10 @@ from tollgate.assess.naming import capital, subject_of_urn
 from tollgate.plan.model import PolicyResults, Violation
 from tollgate.policy.exceptions import Waived as ReadWaiver
 from tollgate.policy.exceptions import read_waived
+from tollgate.policy.results import Answer, Result, answer_of
+from tollgate.policy.results import not_shown as is_not_shown
 from tollgate.policy.severity import HIGH, LOW, Severity
-from tollgate.policy.statement import CANNOT_BE_SHOWN, said
-
-# How Pulumi's SDK says that a rule stumbled over an unknown value (pulumi_policy 1.21.0, policy.py).
-_COULD_NOT_RUN = "can't run policy "
+from tollgate.policy.statement import said
 
 
 def policy_findings(policy: PolicyResults | None) -> Iterator[Finding]:
@@ -75,7 +74,7 @@ def policy_checks(policy: PolicyResults | None) -> Checks | None:
 
 def not_shown(violation: Violation) -> bool:
     """A rule that could not be evaluated, rather than one that was broken."""
-    return violation.message.startswith((CANNOT_BE_SHOWN, _COULD_NOT_RUN))
+    return is_not_shown(violation.message)
 
 
 def waived_of(violation: Violation) -> ReadWaiver | None:
@@ -97,3 +96,20 @@ def _severity(violation: Violation) -> Severity:
     """Mandatory is at least high. An advisory rule without a severity is advice."""
     given = violation.severity or LOW
     return max(given, HIGH, key=lambda severity: severity.rank) if violation.mandatory else given
+
+
+def policy_results(policy: PolicyResults) -> tuple[Result, ...]:
+    """The same as results, rule by rule and resource by resource, with everything that passed."""
+    passed = [Result(rule=each.rule, urn=each.urn, answer=Answer.PASSED) for each in policy.judged if each.passed]
+    broken = [
+        Result(
+            rule=violation.rule,
+            urn=violation.urn,
+            answer=answer_of(violation.message, mandatory=violation.mandatory),
+            message=violation.message,
+            mandatory=violation.mandatory,
+            severity=_severity(violation),
+        )
+        for violation in policy.violations
+    ]
+    return (*passed, *broken)

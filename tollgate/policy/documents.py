@@ -61,8 +61,8 @@ def _problem(file: Path, tree: Any, model: type[BaseModel], item: dict[str, Any]
         known = sorted(_fields(model))
         near = get_close_matches(str(path[-1]), known, n=1)
         said = f"no such key; did you mean {near[0]}?" if near else f"no such key; keys: {', '.join(known)}"
-    elif item["type"] == "missing":
-        said = "is left out; write it"
+    elif item["type"] == "missing" or item.get("input") is None:
+        said = f"is {'left out' if item['type'] == 'missing' else 'empty'}; write it"
     return Problem(f"{file}:{_line(tree, path)}", f"{key}: {said}")
 
 

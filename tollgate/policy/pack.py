@@ -64,7 +64,7 @@ class Pack:
     read: frozenset[str] = field(repr=False)
 
     @property
-    def statements(self) -> tuple[Statement, ...]:
+    def statements(self) -> tuple[Rule | CrossRule, ...]:
         return (*self.rules, *self.cross)
 
     def applicable(self, type_token: str) -> tuple[Rule, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from tollgate.assess.model import Assessment
@@ -38,6 +39,11 @@ def write_outputs(report: Report, assessment: Assessment, out: Path) -> tuple[Pa
         MARKDOWN_FILE: render_markdown(report, words, whole=WHOLE_REPORT),
         ASSESSMENT_FILE: document,
     }
+    return write_files(out, contents)
+
+
+def write_files(out: Path, contents: Mapping[str, str]) -> tuple[Path, ...]:
+    """Write texts by file name into ``out``. Raises TollgateError when one cannot be written."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         return tuple(_replace(out / name, text) for name, text in contents.items())
