@@ -150,6 +150,7 @@ def judged(*waivers, urns=(URN,), today=TODAY, inputs=None, **head):
         for message in servicer.Analyze(
             messages.AnalyzeRequest(type=INSTANCE, urn=urn, properties=properties), None
         ).diagnostics
+        if message.policyName == RULE
     ]
     stack = [messages.AnalyzerResource(type=INSTANCE, urn=urn) for urn in urns]
     of_stack = servicer.AnalyzeStack(messages.AnalyzeStackRequest(resources=stack), None).diagnostics

@@ -25,7 +25,15 @@ from tollgate.report.rules.places import Place, Places, find_places
 from tollgate.report.rules.sarif import render_sarif
 from tollgate.report.rules.terminal import report_lines
 
-STATEMENTS = build_pack("tollgate", RULES, CROSS_RULES).statements
+ALL = build_pack("tollgate", RULES, CROSS_RULES).statements
+# A few that stay as they are while others come.
+NAMED = (
+    "broker-cluster-odd",
+    "bucket-public-block",
+    "key-name-owner",
+    *(f"database-{n}" for n in ("backup-retain", "storage-encrypt", "instance-private")),
+)
+STATEMENTS = tuple(statement for statement in ALL if statement.id in NAMED)
 INSTANCE, BUCKET, KEY = "aws:rds/instance:Instance", "aws:s3/bucket:Bucket", "aws:kms/key:Key"
 MESSAGE = "backupRetentionPeriod is 1, wanted at least 7 days. To fix: set it.\nWhy: it matters."
 BOOK = Book(
@@ -248,7 +256,7 @@ def test_the_order_of_results_does_not_change_the_report():
 
 
 def test_every_control_that_a_rule_names_is_in_the_book():
-    assert list(control_problems(STATEMENTS, read_book(ROOT / "policies" / "register"))) == []
+    assert list(control_problems(ALL, read_book(ROOT / "policies" / "register"))) == []
 
 
 def test_a_control_that_does_not_exist_is_named_with_its_rule():
