@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from tollgate.policy.check import HOLDS, Check, Finding, fails, unshown
 from tollgate.policy.reading import Reading, State
 from tollgate.policy.sentinels import UNKNOWN
-from tollgate.policy.stack import Resource, equal
+from tollgate.policy.stack import Resource, Stack, equal
 
 # Where each kind of workload keeps the template of its pods.
 TEMPLATES: Mapping[str, str] = {
@@ -35,8 +35,16 @@ _OPERATOR_LABELS: Mapping[str, Mapping[str, str]] = {
 POD_MAKERS = (*TEMPLATES, *_OPERATOR_LABELS)
 
 
+NAMESPACE = "metadata.namespace"
+
+
+def near(resource: Resource, stack: Stack, *types: str) -> list[Resource]:
+    """The objects of these types that may be in the same namespace."""
+    return stack.alike(NAMESPACE, resource[NAMESPACE], *types)
+
+
 def same_namespace(one: Resource, other: Resource) -> Check:
-    return equal(one["metadata.namespace"], other["metadata.namespace"])
+    return equal(one[NAMESPACE], other[NAMESPACE])
 
 
 def is_named(resource: Resource, name: Reading) -> Check:

@@ -78,6 +78,7 @@ class Stack:
 
     def __init__(self, resources: Iterable[Resource]) -> None:
         self._by_type: dict[str, list[Resource]] = {}
+        self._groups: dict[tuple[tuple[str, ...], str], dict[Any, list[Resource]]] = {}
         for resource in resources:
             self._by_type.setdefault(resource.type, []).append(resource)
 
@@ -85,16 +86,30 @@ class Stack:
         """The resources of these types, type by type."""
         return [resource for each in types for resource in self._by_type.get(each, ())]
 
+    def alike(self, path: str, value: Reading, *types: str) -> list[Resource]:
+        """Those of these types that may have this value in this place: all but those that are known not to."""
+        if value.state is State.UNKNOWN:
+            return self.of(*types)
+        key = (types, path)
+        if key not in self._groups:
+            groups = self._groups.setdefault(key, {})
+            for resource in self.of(*types):
+                place = resource[path]
+                groups.setdefault(UNKNOWN if place.state is State.UNKNOWN else str(place.value), []).append(resource)
+        return [*self._groups[key].get(str(value.value), ()), *self._groups[key].get(UNKNOWN, ())]
+
     def has(self, *types: str) -> bool:
         return any(each in self._by_type for each in types)
 
 
 def any_of(checks: Iterable[Check], otherwise: Finding) -> Check:
     """One of these holds. Unknown as long as one may still do; ``otherwise`` says what is missing."""
-    seen = list(checks)
-    if any(check.verdict is Verdict.HOLDS for check in seen):
-        return HOLDS
-    doubts = [finding for check in seen if check.verdict is Verdict.UNSHOWN for finding in check.findings]
+    doubts: list[Finding] = []
+    for check in checks:
+        if check.verdict is Verdict.HOLDS:
+            return HOLDS
+        if check.verdict is Verdict.UNSHOWN:
+            doubts += check.findings
     return Check(Verdict.UNSHOWN, tuple(dict.fromkeys(doubts))) if doubts else fails(otherwise)
 
 

@@ -2,7 +2,7 @@
 
 from tollgate.policy.check import HOLDS, Check, Finding
 from tollgate.policy.cross import cross_rule
-from tollgate.policy.kubernetes import CNPG_CLUSTER, is_named, same_namespace
+from tollgate.policy.kubernetes import CNPG_CLUSTER, is_named, near, same_namespace
 from tollgate.policy.reading import Reading, State
 from tollgate.policy.sentinels import UNKNOWN
 from tollgate.policy.severity import HIGH
@@ -32,10 +32,10 @@ def _schedule(cluster: object, *, suspend: object = False) -> tuple[str, dict[st
     missing={"ledger": _CLUSTER},
 )
 def backed_up(cluster: Resource, stack: Stack) -> Check:
-    plans = [
+    plans = (
         same_namespace(plan, cluster) & is_named(cluster, plan["spec.cluster.name"]) & _runs(plan["spec.suspend"])
-        for plan in stack.of(SCHEDULE)
-    ]
+        for plan in near(cluster, stack, SCHEDULE)
+    )
     return any_of(plans, Finding("the database", "has no backup on a schedule", "a ScheduledBackup that names it"))
 
 

@@ -14,6 +14,7 @@ QUEUE = "kubernetes:rabbitmq.com/v1beta1:Queue"
 POLICY = "kubernetes:rabbitmq.com/v1beta1:Policy"
 EXCHANGE = "kubernetes:rabbitmq.com/v1beta1:Exchange"
 BINDING = "kubernetes:rabbitmq.com/v1beta1:Binding"
+VHOST = "spec.vhost"
 _BROKER = {"vhost": "payments", "rabbitmqClusterReference": {"name": "rabbit", "namespace": "payments"}}
 _NONE = Finding("the queue", "has no dead-letter exchange", "one that is declared and leads to a queue")
 
@@ -86,7 +87,7 @@ def _leads_on(queue: Resource, stack: Stack) -> Check:
 
 def _policies(queue: Resource, stack: Stack) -> Iterator[tuple[Check, Resource]]:
     """Those that may apply, most important first: RabbitMQ applies only one, the one of the highest priority."""
-    found = [(_applies(policy, queue), policy) for policy in stack.of(POLICY)]
+    found = [(_applies(policy, queue), policy) for policy in _beside(queue, stack, POLICY)]
     possible = [(check, policy) for check, policy in found if check.verdict is not Verdict.FAILS]
     return iter(sorted(possible, key=lambda pair: -_priority(pair[1]["spec.priority"])))
 
@@ -118,15 +119,18 @@ def _matches(pattern: object, name: object) -> bool:
 def _arrives(exchange: Reading, key: Reading, queue: Resource, stack: Stack) -> Check:
     """The exchange is declared, and something leads on from it to a queue."""
     if exchange.value == "":  # RabbitMQ's own exchange: the routing key is the name of a queue
-        return any_of((_same_broker(other, queue) & equal(other["spec.name"], key) for other in stack.of(QUEUE)), _NONE)
+        return any_of(
+            (_same_broker(other, queue) & equal(other["spec.name"], key) for other in _beside(queue, stack, QUEUE)),
+            _NONE,
+        )
     declared = any_of(
-        (_same_broker(other, queue) & equal(other["spec.name"], exchange) for other in stack.of(EXCHANGE)),
+        (_same_broker(other, queue) & equal(other["spec.name"], exchange) for other in _beside(queue, stack, EXCHANGE)),
         Finding("the queue", "names a dead-letter exchange that is not declared", "an Exchange of that name"),
     )
     if declared.verdict is Verdict.FAILS:
         return declared
     return declared & any_of(
-        (_same_broker(other, queue) & _leads_from(other, exchange) for other in stack.of(BINDING)),
+        (_same_broker(other, queue) & _leads_from(other, exchange) for other in _beside(queue, stack, BINDING)),
         Finding("the queue", "has a dead-letter exchange that leads nowhere", "a Binding from it to a queue"),
     )
 
@@ -137,26 +141,32 @@ def _leads_from(binding: Resource, exchange: Reading) -> Check:
 
 def _is_the_end(queue: Resource, stack: Stack) -> Check:
     """Bound to an exchange that another queue gives its dead letters to."""
-    exchanges = list(_dead_letter_exchanges(stack))
-    to_here = [
+    exchanges = list(_dead_letter_exchanges(queue, stack))
+    to_here = (
         _same_broker(binding, queue)
         & equal(binding["spec.destination"], queue["spec.name"])
-        & any_of((equal(binding["spec.source"], exchange) for exchange in exchanges), _NONE)
-        for binding in stack.of(BINDING)
-    ]
+        & any_of((there & equal(binding["spec.source"], exchange) for there, exchange in exchanges), _NONE)
+        for binding in _beside(queue, stack, BINDING)
+    )
     return any_of(to_here, _NONE)
 
 
-def _dead_letter_exchanges(stack: Stack) -> Iterator[Reading]:
+def _dead_letter_exchanges(queue: Resource, stack: Stack) -> Iterator[tuple[Check, Reading]]:
+    """Where dead letters go on this broker: whether it is this broker, and the exchange."""
     places = [
-        *(queue["spec.arguments"].key("x-dead-letter-exchange") for queue in stack.of(QUEUE)),
-        *(policy["spec.definition"].key("dead-letter-exchange") for policy in stack.of(POLICY)),
+        *((other, other["spec.arguments"].key("x-dead-letter-exchange")) for other in _beside(queue, stack, QUEUE)),
+        *((other, other["spec.definition"].key("dead-letter-exchange")) for other in _beside(queue, stack, POLICY)),
     ]
-    return (place for place in places if place.state is not State.MISSING)
+    return ((_same_broker(other, queue), place) for other, place in places if place.state is not State.MISSING)
+
+
+def _beside(queue: Resource, stack: Stack, kind: str) -> list[Resource]:
+    """What may be in the same virtual host."""
+    return stack.alike(VHOST, queue[VHOST], kind)
 
 
 def _same_broker(one: Resource, other: Resource) -> Check:
     result = HOLDS
-    for path in ("spec.vhost", "spec.rabbitmqClusterReference.name"):
+    for path in (VHOST, "spec.rabbitmqClusterReference.name"):
         result &= equal(one[path], other[path])
     return result

@@ -8,6 +8,7 @@ from tollgate.policy.kubernetes import (
     RABBITMQ_CLUSTER,
     has_labels,
     is_named,
+    near,
     pod_labels,
     same_namespace,
     selects,
@@ -68,10 +69,10 @@ def _selecting(labels: object) -> dict[str, object]:
 )
 def governed(workload: Resource, stack: Stack) -> Check:
     labels = pod_labels(workload)
-    policies = [
+    policies = (
         same_namespace(policy, workload) & selects(policy["spec.podSelector"], labels) & _on_the_way_in(policy)
-        for policy in stack.of(NETWORK_POLICY)
-    ]
+        for policy in near(workload, stack, NETWORK_POLICY)
+    )
     return any_of(
         policies, Finding("the pods", "are selected by no network policy", "one for Ingress that selects them")
     )
@@ -105,10 +106,10 @@ def found(service: Resource, stack: Stack) -> Check:
     selector = service["spec.selector"]
     if selector.state is State.MISSING:
         return HOLDS  # its owner keeps the addresses by hand, or it is another name for a host outside
-    there = [
+    there = (
         same_namespace(workload, service) & has_labels(selector, pod_labels(workload))
-        for workload in stack.of(*POD_MAKERS)
-    ]
+        for workload in near(service, stack, *POD_MAKERS)
+    )
     return any_of(
         there, Finding("spec.selector", "matches no pod of this stack", "labels that a workload gives its pods")
     )
@@ -132,10 +133,10 @@ def _scaler(*, kind: str = "Deployment", name: object = "worker") -> Made:
     missing={"scaler": _scaler()},
 )
 def scalable(scaler: Resource, stack: Stack) -> Check:
-    targets = [
+    targets = (
         _targets(scaler, workload) & workload["spec.template.spec.containers"].each(_asks_for_processor)
-        for workload in stack.of(DEPLOYMENT, STATEFUL_SET)
-    ]
+        for workload in near(scaler, stack, DEPLOYMENT, STATEFUL_SET)
+    )
     missing = Finding("spec.scaleTargetRef", "leads to no workload with a CPU request", "one whose containers have one")
     return any_of(targets, missing)
 
@@ -173,12 +174,12 @@ _ONE = {"maxUnavailable": 1}
     missing={"budget": _budget(_selecting(_LABELS), **_ONE)},
 )
 def spares(budget: Resource, stack: Stack) -> Check:
-    protected = [
+    protected = (
         same_namespace(workload, budget)
         & selects(budget["spec.selector"], pod_labels(workload))
         & _lets_one_go(budget, _replicas(workload, stack))
-        for workload in stack.of(*POD_MAKERS)
-    ]
+        for workload in near(budget, stack, *POD_MAKERS)
+    )
     missing = Finding(
         "the budget", "selects no pods, or lets none of them be away", "one that selects pods and spares one"
     )
@@ -187,7 +188,7 @@ def spares(budget: Resource, stack: Stack) -> Check:
 
 def _replicas(workload: Resource, stack: Stack) -> Reading:
     """How many pods there are at least: a scaler's least number goes before the workload's own."""
-    for scaler in stack.of(SCALER):
+    for scaler in near(workload, stack, SCALER):
         if _targets(scaler, workload) == HOLDS:
             return scaler["spec.minReplicas"]
     return workload[REPLICAS.get(workload.type, "spec.replicas")]
