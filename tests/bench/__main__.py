@@ -17,6 +17,8 @@ from pathlib import Path
 
 import yaml
 
+from tests.bench import policies
+
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "reference" / "performance.md"
 SAMPLE = ("--what-if", "examples/dangerous.yaml")
@@ -90,7 +92,7 @@ def main() -> None:
             ),
         ]
         size = resources(Path(scratch) / "prod")
-    PAGE.write_text(page(figures, size, growth()))
+    PAGE.write_text(page(figures, size, growth()) + policies.measure().section())
     sys.stdout.write(PAGE.read_text())
 
 

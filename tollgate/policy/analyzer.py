@@ -12,7 +12,7 @@ Not the server of the ``pulumi_policy`` SDK, for four reasons, each covered by a
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import Any, NoReturn
@@ -80,6 +80,7 @@ class PackServicer(analyzer_pb2_grpc.AnalyzerServicer):
         self._from_engine: Mapping[str, RuleSetting] = {}
         self._levels: dict[str, Mapping[str, Level]] = {}
         self._not_applicable: dict[str, Any] = {}
+        self._no_remedy = analyzer_pb2.RemediateResponse(not_applicable=_outside(pack.rules, "rewrites nothing"))
         self._inputs: dict[str, Any] = {}
         self._used: set[Waiver] = set()
 
@@ -165,13 +166,10 @@ class PackServicer(analyzer_pb2_grpc.AnalyzerServicer):
     def _outside(self, type_token: str) -> Any:
         """The answer for rules that do not read this type: made once a type."""
         if type_token not in self._not_applicable:
-            inside = {rule.id for rule in self._pack.applicable(type_token)}
+            inside = self._pack.applicable(type_token)
+            outside = [rule for rule in self._pack.rules if rule not in inside]
             self._not_applicable[type_token] = analyzer_pb2.AnalyzeResponse(
-                not_applicable=[
-                    analyzer_pb2.PolicyNotApplicable(policy_name=rule.id, reason=f"does not read {type_token}")
-                    for rule in self._pack.rules
-                    if rule.id not in inside
-                ]
+                not_applicable=_outside(outside, "another type")
             )
         return self._not_applicable[type_token]
 
@@ -183,11 +181,10 @@ class PackServicer(analyzer_pb2_grpc.AnalyzerServicer):
         except TollgateError as error:
             _refuse(context, grpc.StatusCode.INTERNAL, error)
         response = analyzer_pb2.AnalyzeResponse(
-            not_applicable=[
-                analyzer_pb2.PolicyNotApplicable(policy_name=rule.id, reason="the stack has none of what it judges")
-                for rule in self._pack.cross
-                if not stack.has(*rule.types)
-            ]
+            not_applicable=_outside(
+                [rule for rule in self._pack.cross if not stack.has(*rule.types)],
+                "the stack has none of what it judges",
+            )
         )
         response.diagnostics.extend(map(self._diagnostic, breaches))
         response.diagnostics.extend(self._dishonest([each.urn for each in request.resources]))
@@ -213,8 +210,11 @@ class PackServicer(analyzer_pb2_grpc.AnalyzerServicer):
             yield self._said(HONEST, text, level, severity, "")
 
     def Remediate(self, request: Any, context: Any) -> Any:
-        """No rule rewrites inputs: a payment platform's inputs are changed by a person, in review."""
-        return analyzer_pb2.RemediateResponse()
+        """No rule rewrites inputs: a payment platform's inputs are changed by a person, in review.
+
+        Said of each rule, since the engine lists all others as passed, with every resource.
+        """
+        return self._no_remedy
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:
         return plugin_pb2.PluginInfo(version=_NO_VERSION)
@@ -241,6 +241,11 @@ def _policy_info(rule: Statement, level: Level, kind: Any) -> Any:
         tags=list(rule.controls),
         remediation_steps=rule.fix,
     )
+
+
+def _outside(rules: Iterable[Statement], reason: str) -> list[Any]:
+    """Rules that have nothing to say here. Short reasons: the engine carries them with every resource."""
+    return [analyzer_pb2.PolicyNotApplicable(policy_name=rule.id, reason=reason) for rule in rules]
 
 
 def _stack_of(urn: str) -> str:
