@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from tests.reference import books, components
+from pathlib import Path
+
+from tests.reference import books, components, policies
 
 
-def write_components() -> None:
-    """One page per component, and none for a component that is gone."""
-    components.FOLDER.mkdir(parents=True, exist_ok=True)
-    made = components.pages()
-    for old in components.FOLDER.glob("*.md"):
+def write(folder: Path, made: dict[str, str]) -> None:
+    """The files of one folder, and none for what is gone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*"):
         if old.name not in made:
             old.unlink()
     for name, text in made.items():
-        (components.FOLDER / name).write_text(text, encoding="utf-8")
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def write_books() -> None:
@@ -23,5 +24,6 @@ def write_books() -> None:
 
 
 if __name__ == "__main__":
-    write_components()
+    write(components.FOLDER, components.pages())
+    write(policies.FOLDER, policies.pages())
     write_books()

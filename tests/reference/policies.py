@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.components.recording import ROOT, STACKS, config_of, run
+from tollgate.policy.cel import CannotBeSaidError, expression
 from tollgate.policy.controls import Book, read_book
 from tollgate.policy.cross import CrossRule
 from tollgate.policy.load import load_pack
@@ -78,6 +79,7 @@ def page(rule: Rule | CrossRule, book: Book) -> str:
             *serves(rule, book),
             *meaning(rule),
             *examples(rule),
+            *admission(rule),
         ]
     )
 
@@ -107,7 +109,7 @@ def meaning(rule: Rule | CrossRule) -> Iterator[str]:
         return
     yield f"{UNKNOWN_MEANS} {MISSING_MEANS}\n"
     for path in rule.later:
-        yield f"- `{path}` not known yet: no violation in a preview; the engine asks again before it touches the resource"
+        yield f"- `{path}` not known yet: no violation; the engine asks again before it touches the resource"
     for path, value in rule.defaults.items():
         said = "there is nothing to check" if value is None else f"counts as `{json.dumps(value)}`"
         yield f"- `{path}` left out: {said}"
@@ -131,6 +133,18 @@ def examples(rule: Rule | CrossRule) -> Iterator[str]:
 
 def shown(title: str, inputs: Any) -> Iterator[str]:
     yield from (f"{title}:\n", "```json", json.dumps(inputs, indent=2, default=list), "```\n")
+
+
+def admission(rule: Rule | CrossRule) -> list[str]:
+    """The rule as an admission policy would have it, or why it cannot be said so."""
+    if isinstance(rule, CrossRule) or not all(token.startswith("kubernetes:") for token in rule.types):
+        return []
+    try:
+        said = expression(rule)
+    except CannotBeSaidError as error:
+        return ["## As CEL\n", f"It cannot be said in CEL: {cell(str(error))}.\n"]
+    kinds = ", ".join(f"`{kind}`" for kind in said.kinds)
+    return ["## As CEL\n", f"For {kinds}; true where the rule holds:\n", "```", said.text, "```\n"]
 
 
 def rows(pack: Pack, book: Book, met: Met) -> list[dict[str, Any]]:
@@ -161,8 +175,8 @@ def rows(pack: Pack, book: Book, met: Met) -> list[dict[str, Any]]:
 def controls_page(pack: Pack, book: Book, met: Met, matrix: list[dict[str, Any]]) -> str:
     """The matrix for a reader, and what has no evidence."""
     parts = [
-        f"{GENERATED}# Controls\n\nWhich outside rules our rules serve, and where each is judged today. A row stands here "
-        "only when one of our stacks declares something that one of its rules judges; the same as data is in "
+        f"{GENERATED}# Controls\n\nWhich outside rules our rules serve, and where each is judged today. A row stands "
+        "here only when one of our stacks declares something that one of its rules judges; the same as data is in "
         "[controls.json](controls.json). `tollgate policy report` names each resource, and what the rules came to.\n"
     ]
     for key, standard in book.standards.items():
