@@ -133,3 +133,13 @@ def test_nothing_heavy_is_imported_before_it_is_needed():
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "set()"
+
+
+def test_an_exception_is_named_in_every_output(tmp_path):
+    """On the page, in the comment, in the document, on the terminal and in the text."""
+    decision = decisions.waived()
+    files = write_outputs(report_of(decision), decision.assessment, tmp_path)
+    for text in (*(file.read_text() for file in files), printed(decision), assess_text(decision)):
+        plain = " ".join(text.replace("\\", "").split())
+        for part in ("Ledger team", "2025-08-31", "made anew each night"):
+            assert part in plain

@@ -21,6 +21,7 @@ from tollgate.assess.model import (
 )
 from tollgate.gate.model import Decision, Verdict
 from tollgate.plan.model import Frozen
+from tollgate.report.checked import waived_sentence
 from tollgate.report.parts import phrase, quote
 from tollgate.report.phrases import Words, load_words
 from tollgate.report.sections import SEVERITIES, changes_sentence, severity_sentence
@@ -91,6 +92,7 @@ def assess_text(decision: Decision, words: Words | None = None) -> str:
         [words.say(line)],
         [words.say(changes_sentence(assessment)), words.say(severity_sentence(assessment))],
         [text for finding in assessment.findings for text in _finding_lines(finding, words)],
+        [words.say(waived_sentence(waived)) for waived in assessment.waived],
         [words("title_unknown"), *(f"  {sentence}" for sentence in _unknown_lines(assessment, words))],
         [f"{words('made_digest')}  {readable(assessment.facts_digest)}"],
     ]

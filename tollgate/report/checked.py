@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tollgate.assess.model import AcceptedRisk, Assessment, Scanned
+from tollgate.assess.model import AcceptedRisk, Assessment, Scanned, Waived
 from tollgate.report.appendix import MADE, RULES, SCOPE, Appendix
 from tollgate.report.parts import Phrase, Statement, open_point, phrase, quote, say
 from tollgate.report.text import clean, readable
@@ -65,21 +65,19 @@ def _accepted(risk: AcceptedRisk) -> Phrase:
     )
 
 
-def _waived(assessment: Assessment, appendix: Appendix) -> tuple[Statement, ...]:
-    """Every violation under an exception: what, whose, until when, why, and what is done instead."""
-    return tuple(
-        say(
-            phrase(
-                "checks_waived_one",
-                found=readable(waived.sentence),
-                rule=readable(waived.rule),
-                owner=readable(waived.owner),
-                approver=readable(waived.approver),
-                until=waived.until.isoformat(),
-                reason=readable(waived.reason),
-                instead=readable(waived.instead),
-            ),
-            appendix.of_urn(waived.urn),
-        )
-        for waived in assessment.waived
+def waived_sentence(waived: Waived) -> Phrase:
+    """A violation under an exception: what, whose, until when, why, and what is done instead."""
+    return phrase(
+        "checks_waived_one",
+        found=readable(waived.sentence),
+        rule=readable(waived.rule),
+        owner=readable(waived.owner),
+        approver=readable(waived.approver),
+        until=waived.until.isoformat(),
+        reason=readable(waived.reason),
+        instead=readable(waived.instead),
     )
+
+
+def _waived(assessment: Assessment, appendix: Appendix) -> tuple[Statement, ...]:
+    return tuple(say(waived_sentence(waived), appendix.of_urn(waived.urn)) for waived in assessment.waived)

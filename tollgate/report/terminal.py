@@ -17,6 +17,7 @@ from tollgate.report.parts import Section, SectionName
 from tollgate.report.phrases import Words, load_words
 from tollgate.report.sections import SEVERITIES
 
+WAIVED = "checks_waived_one"  # the phrase of a violation under an exception; none of them is ever cut
 ROWS = 10  # findings, and things not known, that fit on one screen with the rest
 _VERDICTS = {Verdict.ALLOW: "bold green", Verdict.WAIT: "bold yellow", Verdict.DENY: "bold red"}
 _SEVERITIES = {Severity.CRITICAL: "bold red", Severity.HIGH: "bold", Severity.MEDIUM: "", Severity.LOW: "dim"}
@@ -51,6 +52,10 @@ def _parts(report: Report, files: Sequence[Path], words: Words) -> Iterator[Rend
         yield from _title(said[SectionName.RISK], words)
         yield _findings(report, words)
         yield from _more(len(report.leading) - ROWS, whole, words)
+    waived = [each for each in said[SectionName.CHECKS].statements if each.said.key == WAIVED]
+    if waived:
+        yield from _title(said[SectionName.CHECKS], words)
+        yield from (Padding(Text(words.say(each.said)), (0, 0, 0, 2)) for each in waived)
     yield from _title(said[SectionName.UNKNOWN], words)
     unknown = said[SectionName.UNKNOWN].statements
     for statement in unknown[:ROWS]:
