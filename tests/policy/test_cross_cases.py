@@ -143,7 +143,10 @@ def document(**statement):
         (document(Resource="arn:aws:ssm:eu-central-1:1:parameter/prod/service/wallet/*"), H),
         (document(Resource="arn:aws:ssm:eu-central-1:1:parameter/prod/service/[lw]*"), H),
         (document(Resource=["arn:aws:ssm:*:*:parameter/prod/*/wallet/*", "arn:aws:ssm:*:*:parameter/*/ledger/*"]), F),
-        ("no document", H),
+        ("no document", F),
+        (document(Effect=None), F),
+        (document(Action="s*:Get*"), F),
+        ('{"Statement": ["all"]}', F),
     ],
 )
 def test_reach_of_a_role(policy, verdict):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,15 +34,21 @@ class Allowed:
     resources: tuple[str, ...]
 
 
-def allowed(document: Reading) -> Iterator[Allowed]:
-    """The statements of a known policy document that allow. What is no document allows nothing."""
+def allowed(document: Reading) -> list[Allowed] | None:
+    """The statements of a known policy document that do not deny; None when it cannot be read."""
     parsed = _parsed(document.value)
-    for statement in _listed(parsed.get("Statement") if isinstance(parsed, Mapping) else None):
-        if isinstance(statement, Mapping) and statement.get("Effect") == "Allow":
-            # All but some: what is left is not listed, so it counts as everything.
-            actions = ["*"] if "NotAction" in statement else _listed(statement.get("Action"))
-            resources = ["*"] if "NotResource" in statement else _listed(statement.get("Resource"))
-            yield Allowed(tuple(map(str, actions)), tuple(map(str, resources)))
+    listed = _listed(parsed.get("Statement")) if isinstance(parsed, Mapping) else [None]
+    statements = [statement for statement in listed if isinstance(statement, Mapping)]
+    if len(statements) < len(listed):
+        return None
+    return [_allowed(statement) for statement in statements if statement.get("Effect") != "Deny"]
+
+
+def _allowed(statement: Mapping[str, Any]) -> Allowed:
+    """All but some: what is left is not listed, so it counts as everything."""
+    actions = ["*"] if "NotAction" in statement else _listed(statement.get("Action"))
+    resources = ["*"] if "NotResource" in statement else _listed(statement.get("Resource"))
+    return Allowed(tuple(map(str, actions)), tuple(map(str, resources)))
 
 
 def _parsed(value: Any) -> Any:

@@ -5,20 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from tollgate.policy.check import HOLDS, Check, Finding, fails, unshown
+from tollgate.policy.pods import WORKLOADS
 from tollgate.policy.reading import Reading, State
 from tollgate.policy.sentinels import UNKNOWN
 from tollgate.policy.stack import Resource, Stack, equal
 
-# Where each kind of workload keeps the template of its pods.
-TEMPLATES: Mapping[str, str] = {
-    "kubernetes:apps/v1:DaemonSet": "spec.template",
-    "kubernetes:apps/v1:Deployment": "spec.template",
-    "kubernetes:apps/v1:ReplicaSet": "spec.template",
-    "kubernetes:apps/v1:StatefulSet": "spec.template",
-    "kubernetes:batch/v1:CronJob": "spec.jobTemplate.spec.template",
-    "kubernetes:batch/v1:Job": "spec.template",
-    "kubernetes:core/v1:Pod": "",
-}
 CNPG_CLUSTER = "kubernetes:postgresql.cnpg.io/v1:Cluster"
 RABBITMQ_CLUSTER = "kubernetes:rabbitmq.com/v1beta1:RabbitmqCluster"
 _NAME = "{name}"  # stands for the name of the object
@@ -32,7 +23,9 @@ _OPERATOR_LABELS: Mapping[str, Mapping[str, str]] = {
         "app.kubernetes.io/part-of": "rabbitmq",
     },
 }
-POD_MAKERS = (*TEMPLATES, *_OPERATOR_LABELS)
+POD_MAKERS = (*WORKLOADS, *_OPERATOR_LABELS)
+# Where the template of the pods is kept, when not in spec.template.
+_TEMPLATES = {"kubernetes:batch/v1:CronJob": "spec.jobTemplate.spec.template.", "kubernetes:core/v1:Pod": ""}
 
 
 NAMESPACE = "metadata.namespace"
@@ -58,8 +51,7 @@ def pod_labels(resource: Resource) -> Reading:
         name = resource["metadata.name"]
         given = UNKNOWN if name.state is State.UNKNOWN else name.value
         return Reading({key: given if text == _NAME else text for key, text in _OPERATOR_LABELS[resource.type].items()})
-    template = TEMPLATES[resource.type]
-    return resource[f"{template}.metadata.labels" if template else "metadata.labels"]
+    return resource[f"{_TEMPLATES.get(resource.type, 'spec.template.')}metadata.labels"]
 
 
 def selects(selector: Reading, labels: Reading) -> Check:

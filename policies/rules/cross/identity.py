@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 
-from tollgate.policy.aws import allowed
+from tollgate.policy.aws import Allowed, allowed
 from tollgate.policy.check import HOLDS, Check, Finding, fails, unshown
 from tollgate.policy.cross import cross_rule
+from tollgate.policy.iam import covers
 from tollgate.policy.reading import State
 from tollgate.policy.sentinels import UNKNOWN
 from tollgate.policy.severity import HIGH
@@ -60,7 +60,10 @@ def reaches_own(policy: Resource, stack: Stack) -> Check:
             return unshown(Finding("policy", document.found, _WANTED))
         reached = [thing for thing in things if thing.urn in sources]
     else:
-        reached = [thing for thing in things if _reaches(policy, thing)]
+        statements = allowed(document)
+        if statements is None:
+            return fails(Finding("policy", "cannot be read", "a policy document"))
+        reached = [thing for thing in things if _reached(thing, statements)]
     nameless = [thing for thing in reached if thing["name"].state is State.UNKNOWN]
     if nameless:
         return unshown(Finding("policy", f"reaches {nameless[0].name}, whose owner is not known yet", _WANTED))
@@ -68,31 +71,28 @@ def reaches_own(policy: Resource, stack: Stack) -> Check:
     return HOLDS if len(owners) < 2 else fails(Finding("policy", f"reaches those of {' and '.join(owners)}", _WANTED))
 
 
-def _reaches(policy: Resource, thing: Resource) -> bool:
+def _reached(thing: Resource, statements: list[Allowed]) -> bool:
     service = _READERS[thing.type]
-    for statement in allowed(policy["policy"]):
-        reads = any(action == "*" or action.lower().startswith(f"{service}:") for action in statement.actions)
-        if reads and any(_covers(pattern, thing) for pattern in statement.resources):
-            return True
-    return False
+    return any(
+        any(
+            action.lower().startswith(f"{service}:") or covers(action, f"{service}:Get") for action in statement.actions
+        )
+        and any(_covers(pattern, thing) for pattern in statement.resources)
+        for statement in statements
+    )
 
 
 def _covers(pattern: str, thing: Resource) -> bool:
     """Whether an ARN pattern covers a thing: by its ARN where that is known, else by its name."""
     arn, name = thing["arn"], thing["name"]
     if arn.state is State.KNOWN:
-        return fnmatchcase(str(arn.value), _literal(pattern))
+        return covers(pattern, str(arn.value))
     if name.state is not State.KNOWN:
         return "*" in pattern
     # A secret's ARN ends in six characters of AWS's own.
     ends = [f"parameter{name.value}", f"secret:{name.value}", f"secret:{name.value}-abcdef"]
     resource = pattern.split(":", 5)[-1]
-    return any(fnmatchcase(end, _literal(resource)) for end in ends)
-
-
-def _literal(pattern: str) -> str:
-    """IAM knows * and ? only; a bracket is a bracket."""
-    return pattern.replace("[", "[[]")
+    return any(covers(resource, end) for end in ends)
 
 
 def _owners(things: list[Resource]) -> Iterator[str]:
