@@ -85,6 +85,15 @@ DEAD = {
             },
             F,
         ),
+        (
+            {
+                **with_spec("queue-deadletter-arrive", "orders-limits", definition={"max-length": 5}),
+                "maybe": broker(
+                    POLICY, pattern=UNKNOWN, priority=11, definition={"dead-letter-exchange": "orders.dead"}
+                ),
+            },
+            F,
+        ),
     ],
 )
 def test_dead_letters(example, verdict):
