@@ -38,9 +38,9 @@ def serve(servicer: Any, stop: threading.Event) -> None:
     analyzer_pb2_grpc.add_AnalyzerServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
+    parent = os.getppid()  # before it learns the port: it may be gone right after
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    parent = os.getppid()
     # An engine that was killed cannot say goodbye: its pack would stay for ever.
     while not stop.wait(_PARENT_CHECK) and os.getppid() == parent:
         pass
