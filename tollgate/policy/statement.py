@@ -146,9 +146,7 @@ def rule(
     """Make a ``Rule`` of a function from inputs to a check. Raises TollgateError with all that is wrong."""
 
     def state(judge: Judge) -> Rule:
-        stated = Rule(
-            id, why, severity, controls, types, fix, good, bad, judge, defaults, also_good, also_bad, later
-        )
+        stated = Rule(id, why, severity, controls, types, fix, good, bad, judge, defaults, also_good, also_bad, later)
         refuse(stated, judge.__module__, (*head_problems(stated), *_problems(stated)))
         return stated
 
