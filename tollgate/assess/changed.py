@@ -13,6 +13,8 @@ from tollgate.plan.model import ChangeKind, Op, Step
 from tollgate.policy.paths import Path, parse_path
 from tollgate.policy.sentinels import is_secret, is_unknown
 
+_DOCUMENTS = ("{", "[")  # how a text begins that may hold the same in another spelling
+
 
 class Changed(NamedTuple):
     """One changed property: where it is, and what stands there before and after (None: nothing)."""
@@ -82,6 +84,8 @@ def _same(one: Any, other: Any) -> bool:
     if one == other and isinstance(one, bool) is isinstance(other, bool):
         return True
     if isinstance(one, int | float) and isinstance(other, int | float):
+        return False
+    if isinstance(one, str) and isinstance(other, str) and not (one[:1] in _DOCUMENTS and other[:1] in _DOCUMENTS):
         return False
     return fingerprint(one) == fingerprint(other)
 

@@ -73,12 +73,7 @@ def _used(book: PriceBook) -> PriceBookUsed:
 
 def _sum(amounts: Iterable[Money]) -> Money:
     amounts = list(amounts)
-    return _between(sum((each.low for each in amounts), _ZERO), sum((each.high for each in amounts), _ZERO))
-
-
-def _between(low: Decimal, high: Decimal) -> Money:
-    """An amount whose ends are known to be in order; a big plan has tens of thousands."""
-    return Money.model_construct(low=low, high=high)
+    return Money(low=sum((each.low for each in amounts), _ZERO), high=sum((each.high for each in amounts), _ZERO))
 
 
 def _by_service(rows: Iterable[ResourceCost]) -> tuple[ServiceCost, ...]:
@@ -109,23 +104,22 @@ def _of_step(step: Step, service: str, region: str, book: PriceBook | None) -> R
 
 
 def _row(step: Step, service: str, charges: tuple[Charge, ...], reasons: list[str]) -> ResourceCost:
-    who = capital(subject(step))
     priced = Priced.UNKNOWN if reasons else Priced.PRICED if charges else Priced.FREE
     deltas = [_only_up(charge.delta) if reasons else charge.delta for charge in charges]
-    return ResourceCost.model_construct(
+    return ResourceCost(
         urn=step.urn,
         type=step.type,
         service=service,
         priced=priced,
         delta=_sum(deltas),
         charges=charges,
-        unknown=tuple(f"{who}: {reason}." for reason in dict.fromkeys(reasons)),
+        unknown=tuple(f"{capital(subject(step))}: {reason}." for reason in dict.fromkeys(reasons)),
     )
 
 
 def _only_up(delta: Money) -> Money:
     """Nothing is saved on a resource that we do not know all of."""
-    return _between(max(delta.low, _ZERO), max(delta.high, _ZERO))
+    return Money(low=max(delta.low, _ZERO), high=max(delta.high, _ZERO))
 
 
 def _charges(step: Step, op: Operation, line: MeterLine, region: str, book: PriceBook | None) -> tuple[Charge, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -21,6 +21,8 @@ from tollgate.policy.paths import Path, format_path
 from tollgate.policy.sentinels import is_secret, is_unknown
 
 _ROOT = "pulumi:pulumi:Stack"
+_NOBODY_YET = "{subject} is set on something that is new itself; nobody uses it yet."
+_STAYS = "{subject} is replaced by an empty one; the old one stays where it is, and nobody uses it any more."
 _MAKES_NEW = (Op.CREATE,)
 _REPLACED = (Operation.REPLACE, Operation.RECREATE)
 _TOUCHES_NOTHING = (Op.SAME, Op.READ, Op.REFRESH, Op.IMPORT, Op.DISCARD)
@@ -60,22 +62,44 @@ def weight(effect: Effect) -> tuple[float, ...]:
     return effect.notice.rank, effect.for_good, p90, p50, effect.reversible.rank
 
 
+class _Said(NamedTuple):
+    """What one line says of a step. harmless: it is set on something that this change makes."""
+
+    line: EffectLine
+    path: Path
+    moment: Moment
+    harmless: bool
+
+    @property
+    def notice(self) -> Notice:
+        return Notice.NOTHING if self.harmless else self.line.notice
+
+    @property
+    def lasts(self) -> tuple[float, float] | None:
+        return None if self.harmless else self.line.lasts
+
+    @property
+    def weight(self) -> tuple[float, ...]:
+        """That of its effect, so that of several only the worst has to be put into words."""
+        p50, p90 = self.lasts or (0.0, 0.0)
+        return self.notice.rank, self.line.for_good and not self.harmless, p90, p50, self.line.reversible.rank
+
+
 def _of_step(step: Step, new: frozenset[str]) -> tuple[list[Effect], list[UnknownEffect]]:
     op = operation(step)
     if op is None:
         return [], [_unknown(step, None, (), "what happens to it is not known")]
-    if op is not Operation.UPDATE:
-        return _looked_up(step, op, None, new)
-    known: list[Effect] = []
+    said: list[_Said] = []
     unknown: list[UnknownEffect] = []
-    changes = changed(step)
+    changes: Sequence[Changed | None] = changed(step) if op is Operation.UPDATE else [None]
     for change in changes:
-        found, missing = _looked_up(step, op, change, new)
-        known += found
-        unknown += missing
+        worst, reason = _looked_up(step, op, change, new)
+        said += worst
+        if reason:
+            unknown.append(_unknown(step, op, change.path if change else (), reason))
     if not changes and not _only_spelling(step):
         unknown.append(_unknown(step, op, (), "it changes, and the provider does not say in what"))
-    return list(_worst_by_moment(known)), unknown
+    return [_effect(step, op, each) for each in _worst_by_moment(said)], unknown
 
 
 @lru_cache(maxsize=16_384)
@@ -88,30 +112,28 @@ def _only_spelling(step: Step) -> bool:
     return bool(step.changes)
 
 
-def _worst_by_moment(found: Iterable[Effect]) -> Iterator[Effect]:
-    worst: dict[Moment, Effect] = {}
-    for effect in sorted(found, key=lambda each: each.path):
-        if effect.moment not in worst or weight(effect) > weight(worst[effect.moment]):
-            worst[effect.moment] = effect
-    noticed = [effect for effect in worst.values() if effect.notice is not Notice.NOTHING]
-    yield from noticed or list(worst.values())[:1]
+def _worst_by_moment(said: list[_Said]) -> list[_Said]:
+    """The worst at each moment that anybody notices; where nobody notices anything, one that says so."""
+    if len(said) < 2:
+        return said
+    worst: dict[Moment, _Said] = {}
+    for each in sorted(said, key=lambda each: _shown(each.path)):
+        if each.moment not in worst or each.weight > worst[each.moment].weight:
+            worst[each.moment] = each
+    noticed = [each for each in worst.values() if each.notice is not Notice.NOTHING]
+    return noticed or list(worst.values())[:1]
 
 
-def _looked_up(
-    step: Step, op: Operation, change: Changed | None, new: frozenset[str]
-) -> tuple[list[Effect], list[UnknownEffect]]:
-    """The worst of the lines that may count. Where none is sure to, the book does not know."""
+def _looked_up(step: Step, op: Operation, change: Changed | None, new: frozenset[str]) -> tuple[list[_Said], str]:
+    """The worst of the lines that may count, and why the book does not know where none is sure to."""
     lines, sure = _index().find(step, op, change)
     path = change.path if change else ()
     if not lines:
-        reason = f"what people notice when {_what(op, path)} is not known"
-        return [], [_unknown(step, op, path, reason)]
-    made = [_effect(line, step, op, path, new) for line in lines]
-    worst = made[0] if len(made) == 1 else max(made, key=weight)
-    if sure:
-        return [worst], []
-    reason = f"what people notice when {_what(op, path)} depends on values that are not known until it runs"
-    return [worst], [_unknown(step, op, path, reason)]
+        return [], f"what people notice when {_what(op, path)} is not known"
+    said = [_Said(line, path, _moment(line, step), _harmless(line, step, op, new)) for line in lines]
+    worst = said[0] if len(said) == 1 else max(said, key=lambda each: each.weight)
+    unsure = f"what people notice when {_what(op, path)} depends on values that are not known until it runs"
+    return [worst], "" if sure else unsure
 
 
 def _what(op: Operation, path: Path) -> str:
@@ -123,40 +145,41 @@ def _what(op: Operation, path: Path) -> str:
 
 def _unknown(step: Step, op: Operation | None, path: Path, reason: str) -> UnknownEffect:
     sentence = f"{capital(subject(step))}: {reason}."
-    return UnknownEffect.model_construct(urn=step.urn, type=step.type, op=op, path=_shown(path), sentence=sentence)
+    return UnknownEffect(urn=step.urn, type=step.type, op=op, path=_shown(path), sentence=sentence)
 
 
-def _effect(line: EffectLine, step: Step, op: Operation, path: Path, new: frozenset[str]) -> Effect:
-    shown = _shown(path)
-    harmless = op is Operation.CREATE and line.within and _on_something_new(step, line, new)
-    says = "{subject} is set on something that is new itself; nobody uses it yet." if harmless else line.says
-    if op in _REPLACED and step.retain_on_delete and line.notice is Notice.DATA_LOSS:
-        says = "{subject} is replaced by an empty one; the old one stays where it is, and nobody uses it any more."
-    lasts = None if harmless else line.lasts
-    return Effect.model_construct(
+def _effect(step: Step, op: Operation, said: _Said) -> Effect:
+    line, shown = said.line, _shown(said.path)
+    return Effect(
         urn=step.urn,
         type=step.type,
         op=op,
         path=shown,
-        notice=Notice.NOTHING if harmless else line.notice,
-        lasts=_span(lasts),
-        for_good=line.for_good and not harmless,
-        moment=_moment(line, step),
+        notice=said.notice,
+        lasts=_span(said.lasts),
+        for_good=line.for_good and not said.harmless,
+        moment=said.moment,
         reversible=line.reversible,
-        sentence=_say(says, step, shown),
+        sentence=_say(_says(step, op, said), step, shown),
         source=line.place,
-        lasts_source=line.lasts_source if lasts else "",
+        lasts_source=line.lasts_source if said.lasts else "",
         softer=_softer(line, step, shown),
     )
 
 
-def _on_something_new(step: Step, line: EffectLine, new: frozenset[str]) -> bool:
+def _says(step: Step, op: Operation, said: _Said) -> str:
+    if said.harmless:
+        return _NOBODY_YET
+    kept = op in _REPLACED and step.retain_on_delete and said.notice is Notice.DATA_LOSS
+    return _STAYS if kept else said.line.says
+
+
+def _harmless(line: EffectLine, step: Step, op: Operation, new: frozenset[str]) -> bool:
     """It is set on something that this change makes: a direct dependency of one of the types that the line names."""
-    for urn in step.needs:
-        parts = split_urn(urn) if urn in new else None
-        if parts and matches(parts.type, line.within):
-            return True
-    return False
+    if op is not Operation.CREATE or not line.within:
+        return False
+    found = (split_urn(urn) for urn in step.needs if urn in new)
+    return any(parts and matches(parts.type, line.within) for parts in found)
 
 
 def _moment(line: EffectLine, step: Step) -> Moment:
@@ -170,17 +193,16 @@ def _moment(line: EffectLine, step: Step) -> Moment:
     return Moment.CHANGE if at_once is True or at_once == "true" else Moment.WINDOW
 
 
+@lru_cache(maxsize=4096)
 def _span(lasts: tuple[float, float] | None) -> Span | None:
-    return Span.model_construct(p50=lasts[0], p90=lasts[1]) if lasts else None
+    return Span(p50=lasts[0], p90=lasts[1]) if lasts else None
 
 
 def _softer(line: EffectLine, step: Step, path: str) -> Softer | None:
     if line.spared is None:
         return None
     spared = line.spared
-    return Softer.model_construct(
-        notice=spared.notice, lasts=_span(spared.lasts), sentence=_say(spared.says, step, path)
-    )
+    return Softer(notice=spared.notice, lasts=_span(spared.lasts), sentence=_say(spared.says, step, path))
 
 
 def _say(says: str, step: Step, path: str) -> str:

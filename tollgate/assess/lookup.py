@@ -78,13 +78,15 @@ def _holds(line: Line, step: Step, change: Changed | None, defaults: Mapping[str
     """True, False, or None when it cannot be told before the change runs."""
     truths = [_test(test, _after(step, path, defaults)) for path, test in line.when.items()]
     if change is not None and (line.before or line.after or line.change):
-        default = defaults.get(f"{step.type} {format_path(change.path)}")
-        before = default if change.before is None else change.before
-        after = default if change.after is None else change.after
+        before, after = (_or_default(side, step, change, defaults) for side in (change.before, change.after))
         truths += [_among(values, value) for values, value in ((line.before, before), (line.after, after)) if values]
         if line.change:
             truths.append(_direction(line.change, step, change, before, after))
     return False if False in truths else None if None in truths else True
+
+
+def _or_default(value: Any, step: Step, change: Changed, defaults: Mapping[str, Scalar]) -> Any:
+    return defaults.get(f"{step.type} {format_path(change.path)}") if value is None else value
 
 
 def _after(step: Step, path: str, defaults: Mapping[str, Scalar]) -> list[Any]:
