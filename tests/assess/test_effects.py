@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.plan import previews as p
 from tollgate.assess.effects import Effects, effects, weight
 from tollgate.assess.impact import Effect, Moment
-from tollgate.books.effect_book import Notice
+from tollgate.books.effect_book import Notice, Reversible
 from tollgate.plan.read import read_plan
 
 SET = "kubernetes:apps/v1:StatefulSet"
@@ -170,6 +170,19 @@ def test_a_change_without_a_diff_is_read_from_both_sides_or_not_known(diff: dict
 
 def test_a_property_that_the_inputs_do_not_show_is_not_nothing() -> None:
     assert [unknown.path for unknown in of(updated({}, {}, "hidden")).unknown] == ["hidden"]
+
+
+def test_the_part_that_can_least_be_taken_back_counts() -> None:
+    """Also where people notice less of it than of the others, or where it is not sure that it will be."""
+    sides = (_CLASS | {"backupRetentionPeriod": 14}, _BIGGER | {"backupRetentionPeriod": 7})
+    both = of(updated(*sides, "instanceClass", "backupRetentionPeriod")).known
+    assert {effect.source.id for effect in both} == {"rds-class-alone"}
+    assert {effect.reversible for effect in both} == {Reversible.NO}
+    broker = "kubernetes:rabbitmq.com/v1beta1:RabbitmqCluster"
+    maybe = of(
+        updated({"spec": {"replicas": 3}}, {"spec": {"replicas": p.UNKNOWN}}, "spec.replicas", kind=broker)
+    ).known
+    assert {(effect.source.id, effect.reversible) for effect in maybe} == {("rabbit-nodes-fewer", Reversible.NO)}
 
 
 def test_a_change_of_spelling_only_is_noticed_by_nobody() -> None:

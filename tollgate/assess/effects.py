@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from tollgate.assess.changed import Changed, changed, operation
 from tollgate.assess.impact import Effect, Moment, Softer, Span, UnknownEffect
 from tollgate.assess.lookup import Index
 from tollgate.assess.naming import capital, subject
-from tollgate.books.effect_book import EffectLine, Notice, effect_book
+from tollgate.books.effect_book import EffectLine, Notice, Reversible, effect_book
 from tollgate.books.lines import Operation
 from tollgate.books.match import matches
 from tollgate.plan.facts import find
@@ -63,12 +63,16 @@ def weight(effect: Effect) -> tuple[float, ...]:
 
 
 class _Said(NamedTuple):
-    """What one line says of a step. harmless: it is set on something that this change makes."""
+    """What one line says of a step. harmless: it is set on something that this change makes.
+
+    reversible: the line's, or worse where another line may count, too.
+    """
 
     line: EffectLine
     path: Path
     moment: Moment
     harmless: bool
+    reversible: Reversible
 
     @property
     def notice(self) -> Notice:
@@ -82,7 +86,7 @@ class _Said(NamedTuple):
     def weight(self) -> tuple[float, ...]:
         """That of its effect, so that of several only the worst has to be put into words."""
         p50, p90 = self.lasts or (0.0, 0.0)
-        return self.notice.rank, self.line.for_good and not self.harmless, p90, p50, self.line.reversible.rank
+        return self.notice.rank, self.line.for_good and not self.harmless, p90, p50, self.reversible.rank
 
 
 def _of_step(step: Step, new: frozenset[str]) -> tuple[list[Effect], list[UnknownEffect]]:
@@ -99,7 +103,13 @@ def _of_step(step: Step, new: frozenset[str]) -> tuple[list[Effect], list[Unknow
             unknown.append(_unknown(step, op, change.path if change else (), reason))
     if not changes and not _only_spelling(step):
         unknown.append(_unknown(step, op, (), "it changes, and the provider does not say in what"))
-    return [_effect(step, op, each) for each in _worst_by_moment(said)], unknown
+    way_back = _worst_way_back(said) if said else Reversible.YES
+    return [_effect(step, op, each._replace(reversible=way_back)) for each in _worst_by_moment(said)], unknown
+
+
+def _worst_way_back(said: Iterable[_Said]) -> Reversible:
+    """A step is taken back as a whole, so the part that can least be taken back counts."""
+    return max((each.reversible for each in said), key=lambda way: way.rank)
 
 
 @lru_cache(maxsize=16_384)
@@ -130,8 +140,8 @@ def _looked_up(step: Step, op: Operation, change: Changed | None, new: frozenset
     path = change.path if change else ()
     if not lines:
         return [], f"what people notice when {_what(op, path)} is not known"
-    said = [_Said(line, path, _moment(line, step), _harmless(line, step, op, new)) for line in lines]
-    worst = said[0] if len(said) == 1 else max(said, key=lambda each: each.weight)
+    said = [_Said(line, path, _moment(line, step), _harmless(line, step, op, new), line.reversible) for line in lines]
+    worst = max(said, key=lambda each: each.weight)._replace(reversible=_worst_way_back(said))
     unsure = f"what people notice when {_what(op, path)} depends on values that are not known until it runs"
     return [worst], "" if sure else unsure
 
@@ -159,7 +169,7 @@ def _effect(step: Step, op: Operation, said: _Said) -> Effect:
         lasts=_span(said.lasts),
         for_good=line.for_good and not said.harmless,
         moment=said.moment,
-        reversible=line.reversible,
+        reversible=said.reversible,
         sentence=_say(_says(step, op, said), step, shown),
         source=line.place,
         lasts_source=line.lasts_source if said.lasts else "",

@@ -44,7 +44,8 @@ class Softer(Frozen):
 class Effect(Frozen):
     """What people notice of one step, at one moment: of several changed properties the worst.
 
-    ``lasts`` is None when nothing is noticed, or when it does not end by itself (``for_good``).
+    ``lasts`` is None when nothing is noticed, or when it does not end by itself (``for_good``). ``reversible`` is the
+    worst of all properties that the step changes: it is taken back as a whole.
     """
 
     urn: str
