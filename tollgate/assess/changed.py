@@ -41,11 +41,15 @@ def operation(step: Step) -> Operation | None:
 
 def changed(step: Step) -> list[Changed]:
     """The properties that an update changes, as deep as both sides can be told apart; empty when nobody says which."""
+    known: list[Changed] | None = step.memo.get("changed")
+    if known is not None:
+        return known
     found: dict[Path, Changed] = {}
     for path, sure in _named(step):
         for each in _differences(path, _at(step.old, step.old_outputs, path), _at(step.new, None, path), sure=sure):
             found.setdefault(each.path, each)
-    return list(found.values())
+    step.memo["changed"] = made = list(found.values())
+    return made
 
 
 def _named(step: Step) -> Iterator[tuple[Path, bool]]:

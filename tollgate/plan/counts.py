@@ -13,6 +13,7 @@ from tollgate.plan.steps import RawStep
 
 # The engine's refusal of a deletion, which it does not count (step_generator.go, v3.257.0).
 _REFUSAL = re.compile(r'resource "(urn:pulumi:[^"]+)" cannot be deleted\s+because it is protected')
+_TAKES_AWAY = frozenset({"delete", "replace", "delete-replaced", "create-replacement"})
 _COUNTED = (Op.CREATE, Op.UPDATE, Op.REPLACE, Op.DELETE, Op.IMPORT)
 
 
@@ -45,7 +46,7 @@ def missing_steps(raws: Iterable[RawStep], counts: Mapping[str, int], *, lists_s
 
 def missing_refusals(raws: Iterable[RawStep], diagnostics: Iterable[Diagnostic]) -> tuple[str, ...]:
     """One sentence for each deletion that the engine refused and the plan does not show."""
-    shown = {raw.urn for raw in raws if raw.old is not None and raw.op != Op.SAME}
+    shown = {raw.urn for raw in raws if raw.op in _TAKES_AWAY}
     refused = {urn for found in diagnostics for urn in _REFUSAL.findall(found.message)}
     return tuple(
         f"The engine refused to delete {urn.rpartition('::')[2]}, which the plan does not show."

@@ -90,6 +90,11 @@ class Step(Frozen):
     ties_after: tuple[Tie, ...] = Field((), description="after the change; only a digest shows them")
 
     @cached_property
+    def memo(self) -> dict[str, Any]:
+        """What a later room worked out of this step alone, and needs more than once."""
+        return {}
+
+    @cached_property
     def moving(self) -> frozenset[str]:
         """First words of the paths below which something may change: both sides differ, or the engine says so.
 
