@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.plan import previews as p
+from tollgate.assess.assess import assess
+from tollgate.assess.model import Assessment
 from tollgate.plan.canonical import fingerprint
 from tollgate.plan.facts import PROTECT_PATH, Fact
+from tollgate.plan.read import read_plan
+from tollgate.plan.state import read_state
 
 SQS = "aws:sqs/queue:Queue"
 VHOST = "kubernetes:rabbitmq.com/v1beta1:Vhost"
@@ -59,6 +63,12 @@ class Pair:
     dangerous: Change
     harmless: Change
     unknown: Change | None = None
+
+
+def look(change: Change) -> Assessment:
+    """What the rules say of a change."""
+    state = change.state_text()
+    return assess(read_plan(change.plan()), state=read_state(state) if state else None, earlier=change.earlier)
 
 
 def of(*steps: dict[str, Any], **more: Any) -> Change:

@@ -7,25 +7,17 @@ from typing import Any
 import pytest
 
 from tests.assess.guard_examples import examples
-from tests.assess.rule_examples import PAIRS, Change, of
-from tollgate.assess.assess import assess
+from tests.assess.rule_examples import PAIRS, look, of
 from tollgate.assess.model import Assessment
 from tollgate.assess.rules import PLAN_RULES, STEP_RULES
 from tollgate.books.guards import Danger, Guard, guard_book
 from tollgate.gate.decide import decide
 from tollgate.gate.model import Verdict
-from tollgate.plan.read import read_plan
-from tollgate.plan.state import read_state
 
 RULES = {rule.id for rule in (*STEP_RULES, *PLAN_RULES)}
 GUARDS = [
     pytest.param(guard, id=f"{guard.rule} {guard.path or 'deleted'} {guard.types[0]}") for guard in guard_book().guards
 ]
-
-
-def look(change: Change) -> Assessment:
-    state = change.state_text()
-    return assess(read_plan(change.plan()), state=read_state(state) if state else None, earlier=change.earlier)
 
 
 def found(assessment: Assessment) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.reference import books, components, policies
+from tests.reference import books, components, operation_rules, policies
 
 
 def write(folder: Path, made: dict[str, str]) -> None:
@@ -27,3 +27,4 @@ if __name__ == "__main__":
     write(components.FOLDER, components.pages())
     write(policies.FOLDER, policies.pages())
     write_books()
+    operation_rules.PAGE.write_text(operation_rules.page(), encoding="utf-8")
