@@ -3,7 +3,7 @@ PYTHON ?= python3
 SAMPLE ?= examples/dangerous.yaml
 BIN := .venv/bin
 
-.PHONY: help rehearse test check bench locks clean
+.PHONY: help rehearse test check bench benchmark locks clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,10 @@ check: .venv/dev.done  ## lint, types and the house rules on imports
 
 bench: .venv/dev.done  ## measure; figures go to docs/reference/performance.md
 	$(BIN)/python -m tests.bench
+
+benchmark: .venv/dev.done  ## record every labelled change through the engine, judge them, write docs/reference/benchmark.md
+	$(BIN)/python -m tests.benchmark
+	$(BIN)/python -m pytest tests/benchmark
 
 locks:  ## renew the hashed locks (needs uv)
 	@for lock in requirements/main.txt requirements/dev.txt tollgate/scan/checkov.txt; do \

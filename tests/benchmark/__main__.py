@@ -1,4 +1,7 @@
-"""``make benchmark``: records all cases anew through the real engine, and writes docs/reference/benchmark.md."""
+"""``make benchmark``: records all cases anew through the engine, judges them, writes docs/reference/benchmark.md.
+
+With ids only these are recorded; with ``--page`` none, and only the page is written.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,11 @@ import time
 from pathlib import Path
 
 from tests.benchmark.cases import cases
+from tests.benchmark.page import PAGE, page
 from tests.benchmark.recording import engine, record, save
 
 
-def main(wanted: list[str]) -> None:
+def record_all(wanted: list[str]) -> None:
     started = time.monotonic()
     chosen = [case for case in cases() if not wanted or case.id in wanted]
     with engine() as cli, tempfile.TemporaryDirectory() as folder:
@@ -23,4 +27,6 @@ def main(wanted: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    if "--page" not in sys.argv:
+        record_all(sys.argv[1:])
+    PAGE.write_text(page(), encoding="utf-8")

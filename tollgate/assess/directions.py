@@ -38,6 +38,13 @@ def _set(reading: Reading) -> bool:
     return is_known(reading) and reading.value not in _EMPTY
 
 
+def _removed(before: Reading, after: Reading) -> bool:
+    """What was there is not. An empty block may be all that there ever was (``block: {}``)."""
+    if is_known(before) and before.value == {}:
+        return is_missing(after)
+    return _set(before) and not _set(after)
+
+
 def _canonical(reading: Reading) -> str:
     """A list of targets is a set: its order does not matter."""
     value = reading.value
@@ -88,7 +95,7 @@ _TESTS: dict[Danger, Callable[[Guard, Reading, Reading], bool]] = {
     Danger.ON: lambda _, before, after: not _on(before) and _on(after),
     Danger.LOWER: _lower,
     Danger.HIGHER: _higher,
-    Danger.REMOVED: lambda _, before, after: _set(before) and not _set(after),
+    Danger.REMOVED: lambda _, before, after: _removed(before, after),
     Danger.BECOMES: lambda guard, before, after: _is_one(guard, after) and not _is_one(guard, before),
     Danger.LEAVES: lambda guard, before, after: bool(_holds(guard, before)) and not _holds(guard, after),
     Danger.GAINS: lambda guard, before, after: bool(_holds(guard, after) - _holds(guard, before)),

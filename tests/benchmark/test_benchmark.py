@@ -1,0 +1,83 @@
+"""The benchmark meets its aim on what the engine printed, and what the engine prints is still that."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.benchmark.cases import cases
+from tests.benchmark.page import PAGE, judged, labels, page, read
+from tests.benchmark.recording import DATA, Recording, engine, load, record
+from tollgate.plan.facts import facts
+from tollgate.plan.read import read_plan
+
+# Of the ids, labels and names as they were committed before any case was run: the first commit of the cases.
+LABELS = "0e1ebf46230ccf8e500274edfd1d615e7b96bee407879246086ec33162ee53b1"
+# Of each shape one: update, replacement, deletion, what the engine refuses, what hides in a same, what is pulled along.
+SAMPLE = (
+    "dns-repoint",
+    "queue-purged-by-replacement",
+    "namespace-deleted",
+    "protected-deletion-hides-another",
+    "account-swapped",
+    "key-replaced-takes-the-database",
+    "database-renamed-with-alias",
+    "gateway-secret-swapped",
+)
+
+
+def test_labels_and_names_are_those_that_were_written_first() -> None:
+    text = json.dumps(labels(cases()))
+    assert hashlib.sha256(text.encode()).hexdigest() == LABELS
+
+
+def test_there_is_a_recording_of_each_case_and_no_other() -> None:
+    assert {file.name for file in DATA.iterdir()} == {f"{case.id}.json.gz" for case in cases()}
+    assert sum(file.stat().st_size for file in DATA.iterdir()) < 1_000_000
+
+
+def test_there_are_enough_cases_of_both_kinds() -> None:
+    own = [case for case in cases() if not case.public]
+    assert sum(case.public for case in cases()) == 20
+    assert len(own) >= 80
+    assert 0.4 < sum(case.label == "routine" for case in own) / len(own) < 0.6
+
+
+def test_every_dangerous_change_is_noticed_and_the_right_resource_named() -> None:
+    dangerous = [each for each in judged() if each.case.label == "dangerous"]
+    assert [each.case.id for each in dangerous if not each.noticed] == []
+    assert [each.case.id for each in dangerous if not each.names_the_right_one] == []
+
+
+def test_no_routine_change_is_stopped_and_few_are_put_to_review() -> None:
+    routine = [each for each in judged() if each.case.label == "routine"]
+    assert [each.case.id for each in routine if each.stopped] == []
+    assert sum(each.noticed for each in routine) <= 0.05 * len(routine)
+
+
+def test_every_wrong_judgement_is_explained_and_no_other() -> None:
+    assert {each.case.id for each in judged() if not each.right} == set(read("explained"))
+
+
+def test_the_page_is_current() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m tests.benchmark --page"
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("case", [case for case in cases() if case.id in SAMPLE], ids=lambda case: case.id)
+def test_the_engine_still_says_the_same(case, tmp_path: Path) -> None:
+    with engine() as cli:
+        anew = record(case, cli, tmp_path)
+    assert _facts(anew) == _facts(load(case))
+    assert {finding.rule for finding in anew.assess().findings} == {
+        finding.rule for finding in load(case).assess().findings
+    }
+
+
+def _facts(recording: Recording) -> set[tuple[str, str, str, str]]:
+    """Without hashes: ids and names that the stand-ins make up differ each time."""
+    plan = read_plan("\n".join(json.dumps(event) for event in recording.events))
+    return {(fact.op, fact.urn, fact.path, fact.kind) for fact in facts(plan)}
