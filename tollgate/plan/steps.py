@@ -138,6 +138,8 @@ def read_step(source: Any, spelling: Spelling, where: str) -> RawStep:
     stated = reader.field(source, "type", str, "") or new_type or old_type
     if parts is not None and stated and stated != parts.type:
         reader.bad("type", f"the URN says {plain(parts.type)}")
+    if new is not None and new.urn != urn:
+        reader.bad(f"{spelling.new}.urn", "expected the URN of the step")
     raw = RawStep(
         op=plain(op),
         urn=urn,
@@ -159,6 +161,8 @@ def _side(reader: _Reader, source: Mapping[str, Any], key: str) -> tuple[Side | 
     state = reader.field(source, key, dict, None)
     if state is None:
         return None, ""
+    if not state.get("urn") or not state.get("type"):
+        reader.bad(key, "expected the state of a resource, with its URN and type")
     side = Side(
         inputs=blind(reader.field(state, "inputs", dict, {})),
         outputs=blind(reader.field(state, "outputs", dict, {})),

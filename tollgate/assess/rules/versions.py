@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
+from tollgate.assess.model import Evidence
 from tollgate.assess.naming import capital, subject
-from tollgate.assess.rule import Doubt, Hit, step_rule
+from tollgate.assess.rule import Doubt, Fine, Hit, Seen, step_rule
 from tollgate.assess.values import Pair, in_words, is_hidden, is_known, pairs
 from tollgate.books.versions import versioned
 from tollgate.plan.model import Op, Step
@@ -20,7 +22,7 @@ from tollgate.policy.severity import CRITICAL, HIGH
     fix="rehearse it on a copy, take a backup just before, and let it be a change of its own",
     concerns=lambda type_token: versioned(type_token) is not None,
 )
-def version_moved(step: Step) -> Iterator[Hit | Doubt]:
+def version_moved(step: Step) -> Iterator[Seen]:
     """Another release of an engine, a control plane or a broker."""
     line = versioned(step.type)
     if line is None or step.op not in (Op.UPDATE, Op.REPLACE):
@@ -32,14 +34,22 @@ def version_moved(step: Step) -> Iterator[Hit | Doubt]:
             yield from _moved(step, pair, line.parts, line.why)
 
 
-def _moved(step: Step, pair: Pair, parts: int, why: str) -> Iterator[Hit]:
+def _moved(step: Step, pair: Pair, parts: int, why: str) -> Iterator[Seen]:
     before, after = release(str(pair.before.value), parts), release(str(pair.after.value), parts)
     if before == after:
+        if pair.touched and before is not None:
+            yield Fine(pair.path, partial(_same_release, step, pair))
         return
     down = before is not None and after is not None and after < before
     way = "is taken back" if down else "moves"
     sentence = f"{capital(subject(step))} {way} from {in_words(pair.before)} to {in_words(pair.after)}: {why}."
     yield Hit(sentence, (pair.evidence(),), CRITICAL if down else HIGH)
+
+
+def _same_release(step: Step, pair: Pair) -> tuple[str, tuple[Evidence, ...]]:
+    who, now = capital(subject(step)), in_words(pair.after)
+    text = f"{who}: we looked for another release; it is fine, because {now} is the same"
+    return f"{text} one as {in_words(pair.before)}.", (pair.evidence(),)
 
 
 def release(version: str, parts: int) -> tuple[int, ...] | None:
