@@ -42,6 +42,10 @@ _RULE_IDS = (*(rule.id for rule in STEP_RULES), *(rule.id for rule in PLAN_RULES
 _RULE_ORDER = {rule: place for place, rule in enumerate(_RULE_IDS)}
 _WORST_FIRST = {severity: -severity.rank for severity in Severity}
 NO_REGISTER = Register()
+_NO_STATE = (
+    "The state before the change was not given: what hangs on what, what earlier changes left over, and the settings "
+    "of default connections were not looked at."
+)
 _MOST_PROPERTIES = 50  # in a row of the appendix
 
 
@@ -86,7 +90,8 @@ def assess(
         told = {(finding.urn, finding.sentence) for finding in scanned.findings}
         found = _sorted([*scanned.findings, *unknown_findings(_of_plan(unknowns, told), _existing(plan))])
         impact = weigh(plan, state, found, unknowns, known)
-        return _assessment(plan, scanned, found, unknowns, _disproven(seen), impact)
+        notes = () if state else (_NO_STATE,)
+        return _assessment(plan, scanned, found, unknowns, _disproven(seen), impact, notes)
 
 
 _Outcome = Finding | Unknown | tuple[StepRule, Fine, str]
@@ -105,6 +110,7 @@ def _assessment(
     unknowns: tuple[Unknown, ...],
     disproven: tuple[Disproven, ...],
     impact: Impact,
+    notes: tuple[str, ...],
 ) -> Assessment:
     """All parts together, in an order that does not depend on the plan's."""
     found = facts(plan)
@@ -123,7 +129,7 @@ def _assessment(
         scan=scanned.summary,
         impact=impact,
         resources=tuple(sorted((_row(step) for step in plan.steps), key=_row_order)),
-        notes=tuple(sorted({*plan.notes, *scanned.notes})),
+        notes=tuple(sorted({*plan.notes, *scanned.notes, *notes})),
     )
 
 
