@@ -5,12 +5,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tollgate.policy.paths import Path
+from tollgate.policy.sentinels import is_secret
 
 LEFT_OUT = object()
 
 
 def places(value: Any, path: Path = ()) -> Iterator[Path]:
-    """Every place of an example, from the outside in, without the root."""
+    """Every place of an example, from the outside in, without the root. A secret is one place."""
+    if is_secret(value):
+        return
     items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
     for key, item in items:
         yield (*path, key)
@@ -24,7 +27,11 @@ def at(example: Any, path: Path) -> Any:
 
 
 def leaves(example: Any) -> list[Path]:
-    return [path for path in places(example) if not isinstance(at(example, path), Mapping | list)]
+    return [path for path in places(example) if is_leaf(at(example, path))]
+
+
+def is_leaf(value: Any) -> bool:
+    return is_secret(value) or not isinstance(value, Mapping | list)
 
 
 def put(example: Any, path: Path, value: Any) -> Any:
@@ -40,6 +47,8 @@ def put(example: Any, path: Path, value: Any) -> Any:
 
 def differences(one: Any, other: Any, path: Path = ()) -> list[Path]:
     """The places in which two examples differ; lists of different lengths differ as a whole."""
+    if is_secret(one) or is_secret(other):
+        return [] if one == other else [path]
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         keys = dict.fromkeys([*one, *other])
         return [found for key in keys for found in differences(one.get(key), other.get(key), (*path, key))]

@@ -60,8 +60,8 @@ def pattern(path):
 
 
 def postponed(rule, path):
-    """Whether the place, or one that it is in, may be filled by another resource of the same change."""
-    return any(pattern(path[: length + 1]) in rule.later for length in range(len(path)))
+    """Whether the place may be filled by another resource of the same change."""
+    return pattern(path) in rule.later
 
 
 @every_rule

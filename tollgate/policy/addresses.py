@@ -48,7 +48,8 @@ def each_narrow(addresses: Reading) -> Check:
 
 def _side_by_side(values: Any) -> list[Network]:
     """The ranges of a list, each as wide as it is with its neighbours; what is no range is passed over."""
-    found = [network for value in values or () if (network := _network(value)) is not None]
+    listed = values if isinstance(values, list) else []
+    found = [network for value in listed if (network := _network(value)) is not None]
     four = [network for network in found if isinstance(network, IPv4Network)]
     six = [network for network in found if isinstance(network, IPv6Network)]
     return [*collapse_addresses(four), *collapse_addresses(six)]

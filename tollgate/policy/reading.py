@@ -90,6 +90,11 @@ class Reading:
         """Go down by one key as it is, for names with dots or brackets in them."""
         return self._step(name)
 
+    def hidden(self) -> Reading:
+        """The same place, read as a secret: no message shows what is here."""
+        value = UNKNOWN if self.state is State.UNKNOWN else self.value
+        return Reading(value, self.path, secret=True, defaults=self._defaults, later=self._later)
+
     def _step(self, segment: Segment) -> Reading:
         path = (*self.path, segment)
         below = Reading(self._below(segment), path, secret=self.secret, defaults=self._defaults, later=self._later)
@@ -204,6 +209,22 @@ class Reading:
             return unshown(self._finding("left out"))
         return HOLDS if self.state is State.MISSING else fails(self._finding("left out"))
 
+    def has_only(self, *keys: str) -> Check:
+        """An object in which nothing but these keys is there."""
+        result = self.satisfies(lambda value: isinstance(value, Mapping), "an object")
+        for key in self.value if isinstance(self.value, Mapping) else ():
+            if key not in keys:
+                result &= self.key(key).is_left_out()
+        return result
+
+    def is_secret(self) -> Check:
+        """Marked as a secret, so that nothing shows it; or not here at all. A value in the open is not repeated."""
+        if self.secret or self.state is State.MISSING:
+            return HOLDS
+        if self.state is State.UNKNOWN:
+            return unshown(self._finding("a secret"))
+        return fails(Finding(format_path(self.path), "is written in the open", "a secret"))
+
     def each(self, check: Callable[[Reading], Check]) -> Check:
         """Every item of a list passes ``check``; an empty list holds."""
         result = self.satisfies(lambda value: isinstance(value, list), "a list")
@@ -227,6 +248,10 @@ class Reading:
         """At least one item of a list passes ``check``. ``wanted`` says in words what such an item is."""
         items = range(len(self.value)) if isinstance(self.value, list) else ()
         return self.any_of((check(self[index]) for index in items), wanted)
+
+    def one_or_some(self, check: Callable[[Reading], Check], wanted: str) -> Check:
+        """The value passes ``check``, or at least one item where there is a list of them."""
+        return self.some(check, wanted) if isinstance(self.value, list) else self.any_of([check(self)], wanted)
 
     def any_of(self, checks: Iterable[Check], wanted: str) -> Check:
         """At least one of the checks on what is below here holds; if none does, that is one finding, here."""

@@ -1,0 +1,112 @@
+"""Rules for the machines that run things: EC2 instances and the templates that nodes are made from."""
+
+from tollgate.policy.check import Check
+from tollgate.policy.reading import Reading
+from tollgate.policy.severity import HIGH
+from tollgate.policy.statement import rule
+
+INSTANCE, TEMPLATE = "aws:ec2/instance:Instance", "aws:ec2/launchTemplate:LaunchTemplate"
+YES, NO = (True, "true"), (False, "false")  # launch templates take the words
+
+
+@rule(
+    id="machine-metadata-token",
+    why="A program that can be made to fetch an address must not be able to fetch the machine's credentials.",
+    severity=HIGH,
+    controls=("PCI-DSS 2.2.6", "FSBP EC2.8", "FSBP EC2.170"),
+    types=(INSTANCE, TEMPLATE),
+    fix="set metadataOptions.httpTokens to required and httpPutResponseHopLimit to 1",
+    good={"metadataOptions": {"httpTokens": "required", "httpPutResponseHopLimit": 1}},
+    bad={"metadataOptions": {"httpTokens": "optional", "httpPutResponseHopLimit": 1}},
+    also_bad={"pods may, too": {"metadataOptions": {"httpTokens": "required", "httpPutResponseHopLimit": 2}}},
+)
+def metadata_guarded(machine: Reading) -> Check:
+    options = machine["metadataOptions"]
+    return options["httpTokens"].one_of("required") & options["httpPutResponseHopLimit"].at_most(1)
+
+
+@rule(
+    id="machine-template-encrypt",
+    why="A disk or snapshot that leaves the account must not be readable.",
+    severity=HIGH,
+    controls=("PCI-DSS 3.5.1", "FSBP EC2.3"),
+    types=(TEMPLATE,),
+    fix="set encrypted of each of blockDeviceMappings[*].ebs to true, with kmsKeyId",
+    good={"blockDeviceMappings": [{"ebs": {"encrypted": "true", "kmsKeyId": "arn:aws:kms:key"}}]},
+    bad={"blockDeviceMappings": [{"ebs": {"encrypted": "false", "kmsKeyId": "arn:aws:kms:key"}}]},
+    also_good={"a truth value": {"blockDeviceMappings": [{"ebs": {"encrypted": True, "kmsKeyId": "arn:aws:kms:key"}}]}},
+    also_bad={
+        "with everybody's key": {"blockDeviceMappings": [{"ebs": {"encrypted": "true", "kmsKeyId": ""}}]},
+        "as the image has it": {"blockDeviceMappings": []},
+    },
+    later=("blockDeviceMappings[*].ebs.kmsKeyId",),
+)
+def template_encrypted(template: Reading) -> Check:
+    disks = template["blockDeviceMappings"]
+    return disks.is_set() & disks.each(lambda disk: disk["ebs.encrypted"].one_of(*YES) & disk["ebs.kmsKeyId"].is_set())
+
+
+@rule(
+    id="machine-disk-encrypt",
+    why="A disk or snapshot that leaves the account must not be readable.",
+    severity=HIGH,
+    controls=("PCI-DSS 3.5.1", "FSBP EC2.3"),
+    types=(INSTANCE,),
+    fix="set rootBlockDevice.encrypted and encrypted of each of ebsBlockDevices to true",
+    good={"rootBlockDevice": {"encrypted": True}, "ebsBlockDevices": [{"encrypted": True}]},
+    bad={"rootBlockDevice": {"encrypted": False}, "ebsBlockDevices": [{"encrypted": True}]},
+    also_bad={"another disk": {"rootBlockDevice": {"encrypted": True}, "ebsBlockDevices": [{"encrypted": False}]}},
+    # pulumi_aws 7.51.1: an instance has no further disks unless given.
+    defaults={"ebsBlockDevices": None},
+)
+def disk_encrypted(machine: Reading) -> Check:
+    further = machine["ebsBlockDevices"].each(lambda disk: disk["encrypted"].is_true())
+    return machine["rootBlockDevice.encrypted"].is_true() & further
+
+
+@rule(
+    id="machine-address-private",
+    why="A machine with a public address can be attacked from anywhere.",
+    severity=HIGH,
+    controls=("PCI-DSS 1.4.4", "FSBP EC2.9"),
+    types=(INSTANCE,),
+    fix="set associatePublicIpAddress to false",
+    good={"associatePublicIpAddress": False},
+    bad={"associatePublicIpAddress": True},
+)
+def address_private(machine: Reading) -> Check:
+    return machine["associatePublicIpAddress"].is_false()
+
+
+@rule(
+    id="machine-template-private",
+    why="A machine with a public address can be attacked from anywhere.",
+    severity=HIGH,
+    controls=("PCI-DSS 1.4.4", "FSBP EC2.25"),
+    types=(TEMPLATE,),
+    fix="set associatePublicIpAddress of each of networkInterfaces to false",
+    good={"networkInterfaces": [{"associatePublicIpAddress": "false"}]},
+    bad={"networkInterfaces": [{"associatePublicIpAddress": "true"}]},
+    also_good={"a truth value": {"networkInterfaces": [{"associatePublicIpAddress": False}]}},
+    # pulumi_aws 7.51.1: without interfaces of its own a template takes what the subnet gives.
+    defaults={"networkInterfaces": None},
+)
+def template_private(template: Reading) -> Check:
+    return template["networkInterfaces"].each(lambda face: face["associatePublicIpAddress"].one_of(*NO))
+
+
+@rule(
+    id="machine-setting-clean",
+    why="What a machine is told when it starts can be read by every program on it.",
+    severity=HIGH,
+    controls=("PCI-DSS 8.6.2",),
+    types=(INSTANCE,),
+    fix="take keyName and getPasswordData out and sign in through Systems Manager",
+    good={"getPasswordData": False},
+    bad={"getPasswordData": True},
+    also_bad={"a key of somebody's": {"getPasswordData": False, "keyName": "laptop"}},
+    # pulumi_aws 7.51.1: false when left out.
+    defaults={"getPasswordData": False},
+)
+def settings_clean(machine: Reading) -> Check:
+    return machine["getPasswordData"].is_false() & machine["keyName"].is_left_out()
