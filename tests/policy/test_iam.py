@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tollgate.policy.check import Verdict
-from tollgate.policy.iam import covers, each_allowing, names_who
+from tollgate.policy.iam import asks_subject, covers, each_allowing, names_who
 from tollgate.policy.reading import Reading
 from tollgate.policy.sentinels import UNKNOWN
 
@@ -40,6 +40,8 @@ PRINCIPALS = [
     ({"Principal": {"AWS": [ACCOUNT, "*"]}}, F),
     ({"Principal": {"Service": "logs.amazonaws.com", "AWS": "*"}}, F),
     ({"Principal": {"AWS": 5}}, F),
+    ({"Principal": {}}, F),
+    ({"Principal": {"AWS": None}}, F),
     ({}, F),
     ({"Principal": ACCOUNT, "NotPrincipal": {"AWS": ACCOUNT}}, F),
     ({"Principal": UNKNOWN}, U),
@@ -104,3 +106,19 @@ def test_every_statement_that_allows_is_judged(statements, verdict):
 def test_a_document_that_cannot_be_read_allows_everything():
     for written in ("", "{}", "[]", "{", '{"Statement": 5}', 5, None):
         assert each_allowing(Reading({"policy": written})["policy"], harmless).verdict is F
+
+
+@pytest.mark.parametrize(
+    ("condition", "verdict"),
+    [
+        ({"StringEquals": {"token.actions.githubusercontent.com:sub": "repo:bank/payments:ref:refs/heads/main"}}, H),
+        ({"StringLike": {"token.actions.githubusercontent.com:sub": "repo:bank/payments:*"}}, H),
+        ({"StringLike": {"token.actions.githubusercontent.com:sub": "repo:*"}}, F),
+        ({"StringLike": {"token.actions.githubusercontent.com:sub": "*"}}, F),
+        ({"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}}, F),
+        (UNKNOWN, U),
+        ({}, F),
+    ],
+)
+def test_a_token_of_an_identity_provider_is_asked_for_its_subject(condition, verdict):
+    assert asks_subject(Reading({"Condition": condition})).verdict is verdict

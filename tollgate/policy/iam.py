@@ -11,7 +11,14 @@ from tollgate.policy.check import Check
 from tollgate.policy.reading import Reading
 
 # Names that nobody means: what a pattern covers by accident, it covers altogether.
-_ANYONE = ("000000000000", "arn:aws:iam::000000000000:role/nobody", "arn:aws:s3:::nobody", "vpc-nobody", "o-nobody")
+_ANYONE = (
+    "000000000000",
+    "arn:aws:iam::000000000000:role/nobody",
+    "arn:aws:s3:::nobody",
+    "vpc-nobody",
+    "o-nobody",
+    "repo:nobody/nothing:ref:refs/heads/main",
+)
 # Condition keys that say who is asking (IAM user guide, global condition context keys), and operators that demand one.
 _WHO = frozenset(
     {
@@ -59,7 +66,7 @@ def names_who(statement: Reading) -> Check:
 
 def _each_named(principal: Reading) -> Check:
     if isinstance(principal.value, Mapping):
-        return principal.each_value(lambda kind: kind.one_or_each(_named))
+        return principal.is_set() & principal.each_value(lambda kind: kind.one_or_each(_named))
     return _named(principal)
 
 
@@ -67,16 +74,22 @@ def _named(principal: Reading) -> Check:
     return principal.satisfies(lambda value: isinstance(value, str) and "*" not in value, "principals by name")
 
 
+def asks_subject(statement: Reading) -> Check:
+    """A condition demands one subject of the identity provider: a repository's branch, a pod's service account."""
+    condition = statement["Condition"]
+    return condition.any_of(_questions(condition, lambda key: key.endswith(":sub")), "a condition on the token's sub")
+
+
 def _asks_who(condition: Reading) -> Check:
-    return condition.any_of(_questions(condition), "a condition on who is asking")
+    return condition.any_of(_questions(condition, lambda key: key in _WHO), "a condition on who is asking")
 
 
-def _questions(condition: Reading) -> Iterator[Check]:
+def _questions(condition: Reading, asks: Callable[[str], bool]) -> Iterator[Check]:
     for operator in _keys(condition):
         if operator.lower() in _DEMANDING:
             asked = condition.key(operator)
             yield asked.satisfies(lambda _: False, "readable")  # an unknown one may ask, a known one is looked into
-            yield from (_one_of_ours(asked.key(key)) for key in _keys(asked) if key.lower() in _WHO)
+            yield from (_one_of_ours(asked.key(key)) for key in _keys(asked) if asks(key.lower()))
 
 
 def _one_of_ours(values: Reading) -> Check:
