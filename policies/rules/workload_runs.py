@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tollgate.policy.check import Check
-from tollgate.policy.pods import WORKLOADS, each_container, each_pod, pod_defaults
+from tollgate.policy.pods import WORKLOADS, each_container, each_pod, picks_some, pod_defaults
 from tollgate.policy.reading import Reading
 from tollgate.policy.severity import HIGH, LOW, MEDIUM
 from tollgate.policy.statement import rule
@@ -244,12 +244,9 @@ def _over_machines(terms: Reading) -> Check:
     },
 )
 def drain_allowed(budget: Reading) -> Check:
-    spec, selector = budget["spec"], budget["spec.selector"]
+    spec = budget["spec"]
     few = spec["maxUnavailable"].one_of(1) | spec["maxUnavailable"].matches(_SMALL_SHARE, "33% at most")
-    by_label = selector["matchLabels"].is_set() & selector["matchLabels"].each_value(Reading.is_set)
-    by_expression = selector["matchExpressions"].some(lambda term: term["key"].is_set(), "an expression")
-    named = selector.any_of([by_label, by_expression], "pods by label")
-    return spec["maxUnavailable"].any_of([few], "1, or 33% at most") & named
+    return spec["maxUnavailable"].any_of([few], "1, or 33% at most") & picks_some(spec["selector"])
 
 
 @rule(

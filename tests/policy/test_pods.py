@@ -4,7 +4,7 @@ import pytest
 
 from tollgate.policy.check import Verdict
 from tollgate.policy.paths import parse_path
-from tollgate.policy.pods import each_container, each_pod, pod_defaults
+from tollgate.policy.pods import each_container, each_pod, picks_some, pod_defaults
 from tollgate.policy.reading import Reading
 from tollgate.policy.sentinels import UNKNOWN
 
@@ -61,3 +61,22 @@ def test_defaults_hold_in_every_holder():
     for inputs in holders({}):
         reading = Reading(inputs, defaults=DEFAULTS)
         assert each_pod(reading, lambda pod: pod["hostPID"].is_false()).verdict is H
+
+
+@pytest.mark.parametrize(
+    ("selector", "verdict"),
+    [
+        ({"matchLabels": {"app": "gateway"}}, H),
+        ({"matchExpressions": [{"key": "app", "operator": "Exists"}]}, H),
+        ({"matchLabels": {}, "matchExpressions": [{"key": "app"}]}, H),
+        ({}, F),
+        ({"matchLabels": {}}, F),
+        ({"matchLabels": {"app": None}}, F),
+        ({"matchExpressions": []}, F),
+        ({"matchLabels": UNKNOWN}, U),
+        (UNKNOWN, U),
+        (None, F),
+    ],
+)
+def test_a_selector_that_names_nothing_picks_everything(selector, verdict):
+    assert picks_some(Reading({"a": selector})["a"]).verdict is verdict

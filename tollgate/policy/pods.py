@@ -49,6 +49,14 @@ def each_container(workload: Reading, check: Callable[[Reading], Check]) -> Chec
     return each_pod(workload, judge)
 
 
+def picks_some(selector: Reading) -> Check:
+    """A label selector that names something. An empty one picks everything there is."""
+    labels, expressions = selector["matchLabels"], selector["matchExpressions"]
+    by_label = labels.is_set() & labels.each_value(Reading.is_set)
+    by_expression = expressions.some(lambda term: term["key"].is_set(), "an expression")
+    return selector.any_of([by_label, by_expression], "a label or an expression")
+
+
 def pod_defaults(pod: Mapping[str, Any] = _NONE, container: Mapping[str, Any] = _NONE) -> dict[str, Any]:
     """A rule's ``defaults`` in every place where a pod may stand, from paths below the pod and below a container.
 
