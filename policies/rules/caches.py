@@ -191,14 +191,14 @@ def zone_redundant(cache: Reading) -> Check:
     severity=LOW,  # a small stack does without; staging and prod make it mandatory
     controls=("Seed 5", "Seed 8"),
     types=(GROUP,),
-    fix="set durability to sync (Valkey 9 and cluster mode), or tag a mere cache with role: cache",
+    fix="set durability to sync (Valkey 9 and cluster mode), or tag a mere cache with purpose: cache",
     good={"durability": "sync"},
     bad={"durability": "default"},
-    also_good={"a mere cache": {"durability": "default", "tags": {"role": "cache"}}},
+    also_good={"a mere cache": {"durability": "default", "tags": {"purpose": "cache"}}},
     also_bad={"after a while": {"durability": "async"}},
 )
 def write_durable(cache: Reading) -> Check:
-    return cache["durability"].one_of("sync").unless(cache["tags.role"].one_of("cache"))
+    return cache["durability"].one_of("sync").unless(cache["tags.purpose"].one_of("cache"))
 
 
 @rule(
@@ -207,13 +207,13 @@ def write_durable(cache: Reading) -> Check:
     severity=HIGH,
     controls=("Seed 5",),
     types=("aws:elasticache/parameterGroup:ParameterGroup",),
-    fix="set the parameter maxmemory-policy to noeviction, or tag a mere cache's group with role: cache",
+    fix="set the parameter maxmemory-policy to noeviction, or tag a mere cache's group with purpose: cache",
     good={"parameters": [{"name": "maxmemory-policy", "value": "noeviction"}]},
     bad={"parameters": [{"name": "maxmemory-policy", "value": "volatile-lru"}]},
     also_good={
         "a mere cache": {
             "parameters": [{"name": "maxmemory-policy", "value": "volatile-lru"}],
-            "tags": {"role": "cache"},
+            "tags": {"purpose": "cache"},
         },
         "among others": {
             "parameters": [
@@ -232,7 +232,7 @@ def memory_kept(group: Reading) -> Check:
         return parameter["name"].one_of("maxmemory-policy") & parameter["value"].one_of("noeviction")
 
     kept = group["parameters"].some(keeps, "maxmemory-policy noeviction among them")
-    return kept.unless(group["tags.role"].one_of("cache"))
+    return kept.unless(group["tags.purpose"].one_of("cache"))
 
 
 @rule(
@@ -258,12 +258,13 @@ def parameters_own(cache: Reading) -> Check:
     severity=HIGH,
     controls=("PCI-DSS 10.3.3", "FSBP ElastiCache.1"),
     types=(GROUP,),
-    fix="set snapshotRetentionLimit to 1 day or more",
+    fix="set snapshotRetentionLimit to 1 day or more, or tag a mere cache with purpose: cache",
     good={"snapshotRetentionLimit": 1},
     bad={"snapshotRetentionLimit": 0},
+    also_good={"a mere cache": {"snapshotRetentionLimit": 0, "tags": {"purpose": "cache"}}},
 )
 def backup_retained(cache: Reading) -> Check:
-    return cache["snapshotRetentionLimit"].at_least(1, "days")
+    return cache["snapshotRetentionLimit"].at_least(1, "days").unless(cache["tags.purpose"].one_of("cache"))
 
 
 @rule(

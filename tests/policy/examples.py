@@ -1,7 +1,7 @@
 """Changes one place of an example: the cases of the rule tests are made from the rules' own statements."""
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tollgate.policy.paths import Path
@@ -43,6 +43,21 @@ def put(example: Any, path: Path, value: Any) -> Any:
     else:
         holder[path[-1]] = value
     return changed
+
+
+def safe_inputs(rules: Iterable[Any], token: str) -> dict[str, Any]:
+    """Inputs of a type that keep every rule about it: their good examples, put together."""
+    made: dict[str, Any] = {}
+    for rule in rules:
+        if token in rule.types:
+            made = _merged(made, rule.good)
+    return made
+
+
+def _merged(base: Any, over: Any) -> Any:
+    if isinstance(base, Mapping) and isinstance(over, Mapping):
+        return {key: _merged(base.get(key), over[key]) if key in over else base[key] for key in {**base, **over}}
+    return over
 
 
 def differences(one: Any, other: Any, path: Path = ()) -> list[Path]:

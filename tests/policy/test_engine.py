@@ -2,13 +2,16 @@
 
 import pytest
 
+from policies.rules import RULES
 from tests.engine.projects import Tiny
-from tests.policy.projects import shop
+from tests.policy.examples import safe_inputs
+from tests.policy.projects import ROOT, shop
 from tollgate.policy.statement import CANNOT_BE_SHOWN
 
 pytestmark = pytest.mark.engine
 
 RETAIN = "database-backup-retain"
+INSTANCE = "aws:rds/instance:Instance"
 # A component with a provider's type token: the engine shows it to the pack as it shows the provider's own resource.
 PROGRAM = """
 import asyncio
@@ -60,6 +63,31 @@ def test_rules_that_do_not_read_a_resource_are_not_counted_as_passed(tmp_path, t
     _, events = preview(tmp_path, toolchain, "{}")
     summaries = [event["policyAnalyzeSummaryEvent"] for event in events if "policyAnalyzeSummaryEvent" in event]
     assert [summary["passed"] for summary in summaries if summary.get("passed")] == [[RETAIN]]
+
+
+def test_what_only_the_change_can_tell_is_judged_before_the_resource_is_touched(tmp_path, toolchain):
+    """A preview lets an unknown reference through; the update asks again, and stops before the step."""
+    inputs = f'{{**{safe_inputs(RULES, INSTANCE)}, "kmsKeyId": later("") if pulumi.runtime.is_dry_run() else ""}}'
+    tiny = Tiny(tmp_path / "tiny", toolchain, PROGRAM.replace("INPUTS", inputs))
+    mandatory = tmp_path / "config.json"
+    mandatory.write_text('{"database-storage-key": "mandatory"}')
+    arguments = ["--policy-pack", str(ROOT / "policies"), "--policy-pack-config", str(mandatory)]
+    assert tiny.preview(*arguments).code == 0
+    events = []
+    outcome = tiny.cli.stream(
+        ["up", "--yes", "--skip-preview", "--stack", "organization/tiny/dev", *arguments],
+        cwd=tiny.folder,
+        on_event=events.append,
+        extra={},
+    )
+    assert outcome.code != 0
+    assert [event["policyEvent"]["policyName"] for event in events if "policyEvent" in event] == [
+        "database-storage-key"
+    ]
+    made = [event["resOutputsEvent"]["metadata"]["type"] for event in events if "resOutputsEvent" in event]
+    assert INSTANCE not in made
+    state = tiny.cli.run(["stack", "export", "--stack", "organization/tiny/dev"], cwd=tiny.folder).stdout
+    assert INSTANCE not in state
 
 
 def test_a_rule_that_raises_fails_the_preview_and_is_named(tmp_path, toolchain, broken_pack):

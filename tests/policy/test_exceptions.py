@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pulumi.runtime.proto import analyzer_pb2 as messages
 
 from policies.rules import CROSS_RULES, RULES
+from tests.policy.examples import safe_inputs
 from tollgate.errors import TollgateError
 from tollgate.policy.analyzer import HONEST, PackServicer
 from tollgate.policy.exceptions import FILE, Register, Waiver, checked_register, read_waived, too_wide, waived_message
@@ -143,7 +144,7 @@ def judged(*waivers, urns=(URN,), today=TODAY, inputs=None, **head):
     pack = build_pack("tollgate", RULES, CROSS_RULES)
     servicer = PackServicer(pack, threading.Event(), register=register, today=lambda: today)
     properties = Struct()
-    properties.update({"backupRetentionPeriod": 1, "storageEncrypted": True, **(inputs or {})})
+    properties.update({**safe_inputs(RULES, INSTANCE), "backupRetentionPeriod": 1, **(inputs or {})})
     said = [
         message
         for urn in urns

@@ -21,8 +21,8 @@ def test_two_rules_with_one_id_and_a_pack_without_rules_are_refused():
 
 
 def test_a_type_that_no_rule_reads_is_not_judged():
-    assert PACK.applicable("aws:s3/bucket:Bucket") == ()
-    assert PACK.breaches("aws:s3/bucket:Bucket", "urn", {}) == ()
+    assert PACK.applicable("aws:athena/workgroup:Workgroup") == ()
+    assert PACK.breaches("aws:athena/workgroup:Workgroup", "urn", {}) == ()
 
 
 def test_a_configuration_may_only_make_a_rule_stricter():
