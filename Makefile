@@ -3,7 +3,7 @@ PYTHON ?= python3
 SAMPLE ?= examples/dangerous.yaml
 BIN := .venv/bin
 
-.PHONY: help rehearse test check bench benchmark locks clean
+.PHONY: help rehearse test check mutate bench benchmark locks clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,9 @@ check: .venv/dev.done  ## lint, types and the house rules on imports
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+mutate: .venv/dev.done  ## change each condition of the rules: a test must notice
+	$(BIN)/python -m tests.mutation
 
 bench: .venv/dev.done  ## measure; figures go to docs/reference/performance.md
 	$(BIN)/python -m tests.bench

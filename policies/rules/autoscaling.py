@@ -82,8 +82,16 @@ def _trigger(kind: str, **metadata: Any) -> dict[str, Any]:
     fix="set protocol to http and leave excludeUnacknowledged at false in the rabbitmq trigger's metadata",
     good=_trigger("rabbitmq", protocol="http", excludeUnacknowledged="false"),
     bad=_trigger("rabbitmq", protocol="amqp", excludeUnacknowledged="false"),
-    also_good={"another measure": _trigger("cron", protocol="amqp")},
-    also_bad={"left out": _trigger("rabbitmq", protocol="http", excludeUnacknowledged="true")},
+    also_good={
+        "another measure": _trigger("cron", protocol="amqp"),
+        "two": {"spec": {"triggers": [{"type": "cron"}, {"type": "rabbitmq", "metadata": {"protocol": "http"}}]}},
+    },
+    also_bad={
+        "left out": _trigger("rabbitmq", protocol="http", excludeUnacknowledged="true"),
+        "one of two": {
+            "spec": {"triggers": [{"type": "cron"}, {"type": "rabbitmq", "metadata": {"protocol": "amqp"}}]}
+        },
+    },
     # KEDA, scaler rabbitmq-queue: false when left out.
     defaults={"spec.triggers[*].metadata.excludeUnacknowledged": "false"},
 )
@@ -103,9 +111,9 @@ def busy_workers_counted(scaler: Reading) -> Check:
     controls=("Seed 17",),
     types=(KEDA,),
     fix="set spec.fallback.replicas and spec.fallback.failureThreshold",
-    good={"spec": {"fallback": {"replicas": 2, "failureThreshold": 3}}},
-    bad={"spec": {"fallback": {"replicas": 0, "failureThreshold": 3}}},
-    also_bad={"never": {"spec": {"fallback": {"replicas": 2, "failureThreshold": 0}}}},
+    good={"spec": {"fallback": {"replicas": 1, "failureThreshold": 1}}},
+    bad={"spec": {"fallback": {"replicas": 0, "failureThreshold": 1}}},
+    also_bad={"never": {"spec": {"fallback": {"replicas": 1, "failureThreshold": 0}}}},
 )
 def fallback_set(scaler: Reading) -> Check:
     fallback = scaler["spec.fallback"]

@@ -192,8 +192,8 @@ def vault_kept(vault: Reading) -> Check:
     controls=("PCI-DSS 10.3.2",),
     types=("aws:backup/vaultLockConfiguration:VaultLockConfiguration",),
     fix=f"set minRetentionDays to {BACKUP_DAYS} or more and changeableForDays, after which nobody can open the lock",
-    good={"minRetentionDays": BACKUP_DAYS, "changeableForDays": 3},
-    bad={"minRetentionDays": BACKUP_DAYS - 1, "changeableForDays": 3},
+    good={"minRetentionDays": BACKUP_DAYS, "changeableForDays": 1},
+    bad={"minRetentionDays": BACKUP_DAYS - 1, "changeableForDays": 1},
     also_bad={"can be opened again": {"minRetentionDays": BACKUP_DAYS, "changeableForDays": 0}},
 )
 def vault_locked(lock: Reading) -> Check:

@@ -7,7 +7,7 @@ from tollgate.policy.check import Check
 from tollgate.policy.reading import Reading
 from tollgate.policy.severity import HIGH, LOW, MEDIUM
 from tollgate.policy.statement import rule
-from tollgate.policy.units import quantity
+from tollgate.policy.units import is_amount, quantity
 
 CLUSTER = "kubernetes:rabbitmq.com/v1beta1:RabbitmqCluster"
 # What the operator's CRD says of a cluster that is silent on it.
@@ -29,8 +29,8 @@ def _setting(text: Any, name: str) -> str | None:
     """What a configuration of the form "name = value" says last on a name."""
     said = None
     for line in text.splitlines() if isinstance(text, str) else ():
-        key, found, value = line.partition("=")
-        if found and key.strip() == name:
+        key, _, value = line.partition("=")
+        if key.strip() == name:
             said = value.strip()
     return said
 
@@ -44,7 +44,7 @@ def _setting(text: Any, name: str) -> str | None:
     fix="set spec.replicas to 1, 3 or 5",
     good={"spec": {"replicas": 3}},
     bad={"spec": {"replicas": 4}},
-    also_good={"five": {"spec": {"replicas": 5}}},
+    also_good={"one": {"spec": {"replicas": 1}}, "five": {"spec": {"replicas": 5}}},
     defaults=ONE,
 )
 def cluster_odd(cluster: Reading) -> Check:
@@ -82,7 +82,7 @@ def _apart(*keys: str) -> dict[str, Any]:
     good=_apart("kubernetes.io/hostname"),
     bad=_apart("topology.kubernetes.io/region"),
     also_good={"one node": {"spec": {"replicas": 1}}, "by zone": _apart("topology.kubernetes.io/zone")},
-    also_bad={"preferred at most": {"spec": {"replicas": 3}}},
+    also_bad={"preferred at most": {"spec": {"replicas": 2}}},
     defaults=ONE,
 )
 def cluster_spread(cluster: Reading) -> Check:
@@ -199,7 +199,7 @@ def disk_kept(cluster: Reading) -> Check:
 )
 def disk_present(cluster: Reading) -> Check:
     storage = cluster["spec.persistence.storage"]
-    return storage.satisfies(lambda size: (quantity(size) or 0) > 0, "a size above 0")
+    return storage.satisfies(is_amount, "a size above 0")
 
 
 @rule(
@@ -227,7 +227,8 @@ def disk_present(cluster: Reading) -> Check:
 )
 def disk_alarm_set(cluster: Reading) -> Check:
     def in_time(text: Any) -> bool:
-        return (quantity(_setting(text, "disk_free_limit.relative")) or 0) >= 1
+        share = quantity(_setting(text, "disk_free_limit.relative"))
+        return share is not None and share >= 1
 
     return cluster["spec.rabbitmq.additionalConfig"].satisfies(in_time, "disk_free_limit.relative = 1.0 or more")
 

@@ -115,16 +115,15 @@ def _uncommon(name: Reading) -> Check:
 def transport_encrypted(group: Reading) -> Check:
     wanted = f"{TLS_ONLY[0]} or {TLS_ONLY[1]}, set to 1"
 
-    def demands_tls(parameter: Reading) -> Check:
-        return parameter["name"].one_of(*TLS_ONLY) & parameter["value"].one_of(*SWITCHED_ON)
+    def is_about_tls(parameter: Reading) -> Check:
+        return parameter["name"].one_of(*TLS_ONLY)
 
     def leaves_tls_on(parameter: Reading) -> Check:
         return parameter["name"].none_of(*TLS_ONLY) | parameter["value"].one_of(*SWITCHED_ON)
 
     parameters = group["parameters"]
-    return parameters.any_of(
-        [parameters.some(demands_tls, wanted) & parameters.each(leaves_tls_on)], f"{wanted}, once and for all"
-    )
+    said = parameters.some(is_about_tls, wanted) & parameters.each(leaves_tls_on)
+    return parameters.any_of([said], f"{wanted}, once and for all")
 
 
 @rule(

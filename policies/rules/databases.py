@@ -188,6 +188,7 @@ def zone_redundant(database: Reading) -> Check:
     fix="set availabilityZones to three zones",
     good={"availabilityZones": ["a", "b", "c"]},
     bad={"availabilityZones": ["a", "b"]},
+    also_bad={"one without a name": {"availabilityZones": ["a", "b", ""]}},
 )
 def cluster_zones_stated(cluster: Reading) -> Check:
     zones = cluster["availabilityZones"]

@@ -68,6 +68,7 @@ def snapshots_blocked(setting: Reading) -> Check:
     fix="take group out and name the accounts in accountId",
     good={"accountId": "111122223333"},
     bad={"accountId": "111122223333", "group": "all"},
+    also_good={"the whole company": {"organizationArn": "arn:aws:organizations::111122223333:organization/o-1"}},
     also_bad={"nobody named": {"accountId": ""}},
 )
 def image_private(permission: Reading) -> Check:
@@ -203,6 +204,12 @@ def claim_names_class(claim: Reading) -> Check:
     fix="set spec.storageClassName of each of spec.volumeClaimTemplates",
     good={"spec": {"volumeClaimTemplates": [{"spec": {"storageClassName": "encrypted-retain"}}]}},
     bad={"spec": {"volumeClaimTemplates": [{"spec": {"storageClassName": ""}}]}},
+    also_good={"two": {"spec": {"volumeClaimTemplates": [{"spec": {"storageClassName": "a"}}] * 2}}},
+    also_bad={
+        "one of two": {
+            "spec": {"volumeClaimTemplates": [{"spec": {"storageClassName": "a"}}, {"spec": {"storageClassName": ""}}]}
+        }
+    },
     # Kubernetes API reference: a StatefulSet may have no disks.
     defaults={"spec.volumeClaimTemplates": None},
 )

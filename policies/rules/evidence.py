@@ -20,7 +20,7 @@ YEAR = 365  # days; PCI DSS 10.5.1 asks for twelve months
     controls=("PCI-DSS 3.2.1", "FSBP CloudWatch.16"),
     types=(LOG_GROUP,),
     fix="set retentionInDays",
-    good={"retentionInDays": 400},
+    good={"retentionInDays": 1},
     bad={"retentionInDays": 0},
 )
 def log_bounded(group: Reading) -> Check:
@@ -51,7 +51,10 @@ def log_kept_a_year(group: Reading) -> Check:
     good={"rule": {"defaultRetention": {"mode": "COMPLIANCE", "days": 1}}},
     bad={"rule": {"defaultRetention": {"mode": "GOVERNANCE", "days": 1}}},
     also_good={"by the year": {"rule": {"defaultRetention": {"mode": "COMPLIANCE", "years": 1}}}},
-    also_bad={"for no time": {"rule": {"defaultRetention": {"mode": "COMPLIANCE", "days": 0}}}},
+    also_bad={
+        "for no time": {"rule": {"defaultRetention": {"mode": "COMPLIANCE", "days": 0}}},
+        "for no year": {"rule": {"defaultRetention": {"mode": "COMPLIANCE", "years": 0}}},
+    },
 )
 def lock_complies(lock: Reading) -> Check:
     retention = lock["rule.defaultRetention"]
@@ -69,6 +72,7 @@ def lock_complies(lock: Reading) -> Check:
     good={"rule": {"defaultRetention": {"days": YEAR}}},
     bad={"rule": {"defaultRetention": {"days": YEAR - 1}}},
     also_good={"by the year": {"rule": {"defaultRetention": {"years": 1}}}},
+    also_bad={"for no year": {"rule": {"defaultRetention": {"years": 0}}}},
 )
 def lock_lasts_a_year(lock: Reading) -> Check:
     retention = lock["rule.defaultRetention"]

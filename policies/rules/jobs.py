@@ -28,7 +28,7 @@ def _cron(**spec: Any) -> dict[str, Any]:
     controls=("Seed 18",),
     types=(JOB, CRON),
     fix="set activeDeadlineSeconds of the job",
-    good={"spec": {"activeDeadlineSeconds": 3600}},
+    good={"spec": {"activeDeadlineSeconds": 1}},
     bad={"spec": {"activeDeadlineSeconds": 0}},
     also_good={"by the clock": _cron(activeDeadlineSeconds=600)},
     also_bad={"by the clock": _cron(activeDeadlineSeconds=0)},
@@ -58,7 +58,7 @@ def retries_bounded(holder: Reading) -> Check:
     severity=LOW,
     types=(JOB,),
     fix="set spec.ttlSecondsAfterFinished",
-    good={"spec": {"ttlSecondsAfterFinished": 604800}},
+    good={"spec": {"ttlSecondsAfterFinished": 0}},
     bad={"spec": {"ttlSecondsAfterFinished": -1}},
 )
 def record_cleared(job: Reading) -> Check:

@@ -55,7 +55,14 @@ def template_encrypted(template: Reading) -> Check:
     fix="set rootBlockDevice.encrypted and encrypted of each of ebsBlockDevices to true",
     good={"rootBlockDevice": {"encrypted": True}, "ebsBlockDevices": [{"encrypted": True}]},
     bad={"rootBlockDevice": {"encrypted": False}, "ebsBlockDevices": [{"encrypted": True}]},
-    also_bad={"another disk": {"rootBlockDevice": {"encrypted": True}, "ebsBlockDevices": [{"encrypted": False}]}},
+    also_good={"two": {"rootBlockDevice": {"encrypted": True}, "ebsBlockDevices": [{"encrypted": True}] * 2}},
+    also_bad={
+        "another disk": {"rootBlockDevice": {"encrypted": True}, "ebsBlockDevices": [{"encrypted": False}]},
+        "one of two": {
+            "rootBlockDevice": {"encrypted": True},
+            "ebsBlockDevices": [{"encrypted": True}, {"encrypted": False}],
+        },
+    },
     # pulumi_aws 7.51.1: an instance has no further disks unless given.
     defaults={"ebsBlockDevices": None},
 )
@@ -87,7 +94,15 @@ def address_private(machine: Reading) -> Check:
     fix="set associatePublicIpAddress of each of networkInterfaces to false",
     good={"networkInterfaces": [{"associatePublicIpAddress": "false"}]},
     bad={"networkInterfaces": [{"associatePublicIpAddress": "true"}]},
-    also_good={"a truth value": {"networkInterfaces": [{"associatePublicIpAddress": False}]}},
+    also_good={
+        "a truth value": {"networkInterfaces": [{"associatePublicIpAddress": False}]},
+        "two": {"networkInterfaces": [{"associatePublicIpAddress": "false"}] * 2},
+    },
+    also_bad={
+        "one of two": {
+            "networkInterfaces": [{"associatePublicIpAddress": "false"}, {"associatePublicIpAddress": "true"}]
+        }
+    },
     # pulumi_aws 7.51.1: without interfaces of its own a template takes what the subnet gives.
     defaults={"networkInterfaces": None},
 )

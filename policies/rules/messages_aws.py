@@ -42,6 +42,7 @@ def _redrive(**policy: Any) -> dict[str, Any]:
     good=_redrive(deadLetterTargetArn="arn:aws:sqs:eu-west-1:111122223333:parking", maxReceiveCount=5),
     bad=_redrive(deadLetterTargetArn="", maxReceiveCount=5),
     also_good={
+        "at least": _redrive(deadLetterTargetArn="arn:aws:sqs:parking", maxReceiveCount=1),
         "at most": _redrive(deadLetterTargetArn="arn:aws:sqs:parking", maxReceiveCount=100),
         "the place itself": {"redriveAllowPolicy": '{"redrivePermission": "byQueue"}'},
     },

@@ -38,6 +38,7 @@ def pods_restricted(namespace: Reading) -> Check:
     fix=f"set the label {VERSION} to a version such as v1.34",
     good={"metadata": {"labels": {VERSION: "v1.34"}}},
     bad={"metadata": {"labels": {VERSION: "latest"}}},
+    also_bad={"none": {"metadata": {"labels": {VERSION: ""}}}},
 )
 def standard_pinned(namespace: Reading) -> Check:
     return namespace["metadata.labels"].key(VERSION).none_of("latest", "")
@@ -93,6 +94,7 @@ def quota_bounds(quota: Reading) -> Check:
     fix='set services.nodeports and services.loadbalancers in spec.hard to "0"',
     good={"spec": {"hard": {"services.nodeports": "0", "services.loadbalancers": "0"}}},
     bad={"spec": {"hard": {"services.nodeports": "5", "services.loadbalancers": "0"}}},
+    also_good={"as numbers": {"spec": {"hard": {"services.nodeports": 0, "services.loadbalancers": 0}}}},
     also_bad={"balancers": {"spec": {"hard": {"services.nodeports": "0", "services.loadbalancers": "1"}}}},
 )
 def quota_closes(quota: Reading) -> Check:

@@ -31,7 +31,9 @@ WITH_PORTS = ("tcp", "udp", "6", "17")
     fix=FIX,
     good={"ingress": [{"cidrBlocks": ["10.20.0.0/16"], "ipv6CidrBlocks": ["fd00::/48"]}]},
     bad={"ingress": [{"cidrBlocks": ["0.0.0.0/0"], "ipv6CidrBlocks": ["fd00::/48"]}]},
+    also_good={"two": {"ingress": [{"cidrBlocks": ["10.20.0.0/16"]}] * 2}},
     also_bad={
+        "one of two": {"ingress": [{"cidrBlocks": ["10.20.0.0/16"]}, {"cidrBlocks": ["0.0.0.0/0"]}]},
         "by the newer protocol": {"ingress": [{"cidrBlocks": ["10.20.0.0/16"], "ipv6CidrBlocks": ["::/0"]}]},
         "half of it": {"ingress": [{"cidrBlocks": ["128.0.0.0/1"], "ipv6CidrBlocks": ["fd00::/48"]}]},
         "side by side": {
@@ -101,12 +103,14 @@ def _ports(protocol: str, first: int, last: int) -> dict[str, Any]:
         "a security group": {"ingress": [{"securityGroups": ["sg-1"], "protocol": "-1"}]},
         "no addresses": {"ingress": [{"cidrBlocks": [], "ipv6CidrBlocks": [], "protocol": "-1"}]},
         "by number": {"ingress": [_ports("17", 53, 53)]},
+        "two": {"ingress": [_ports("tcp", 53, 53), _ports("udp", 53, 53)]},
         "by the newer protocol": {
             "ingress": [{"ipv6CidrBlocks": ["fd00::/48"], "protocol": "udp", "fromPort": 53, "toPort": 53}]
         },
     },
     also_bad={
         "any protocol": {"ingress": [_ports("-1", 5000, 5099)]},
+        "one of two": {"ingress": [_ports("tcp", 53, 53), _ports("-1", 53, 53)]},
         "below where it begins": {"ingress": [_ports("tcp", 5000, 4999)]},
         "by the newer protocol": {
             "ingress": [{"ipv6CidrBlocks": ["fd00::/48"], "protocol": "-1", "fromPort": 53, "toPort": 53}]

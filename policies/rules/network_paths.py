@@ -10,6 +10,7 @@ from tollgate.policy.statement import rule
 
 BALANCERS = ("aws:lb/loadBalancer:LoadBalancer", "aws:alb/loadBalancer:LoadBalancer")
 LISTENERS = ("aws:lb/listener:Listener", "aws:alb/listener:Listener")
+WITH_PORTS = ("tcp", "udp", "6", "17")  # by name and by number (IANA)
 FIRST_ANSWER = 1024  # where answers to calls of our own come in (VPC user guide, ephemeral ports)
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 # Security policies of load balancers begin so when they allow nothing older than TLS 1.2 (ELB, security policies).
@@ -77,10 +78,15 @@ def _entry(addresses: str, **changed: Any) -> dict[str, Any]:
     fix="name the address ranges of each ingress that allows, except for answers, which come to 1024 and above",
     good=_entry("10.0.0.0/8"),
     bad=_entry("0.0.0.0/0"),
-    also_good={"refused": _entry("0.0.0.0/0", action="deny"), "answers": _entry("0.0.0.0/0", fromPort=FIRST_ANSWER)},
+    also_good={
+        "refused": _entry("0.0.0.0/0", action="deny"),
+        "answers": _entry("0.0.0.0/0", fromPort=FIRST_ANSWER),
+        "two": {"ingress": [*_entry("10.0.0.0/8")["ingress"], *_entry("10.0.0.0/8")["ingress"]]},
+    },
     also_bad={
         "by the newer protocol": _entry("10.0.0.0/8", ipv6CidrBlock="::/0"),
         "every protocol": _entry("0.0.0.0/0", fromPort=FIRST_ANSWER, protocol="-1"),
+        "one of two": {"ingress": [*_entry("10.0.0.0/8")["ingress"], *_entry("0.0.0.0/0")["ingress"]]},
     },
     # pulumi_aws 7.51.1: a list without entries lets nothing in; an entry has one of the two ranges.
     defaults={"ingress": None, "ingress[*].cidrBlock": None, "ingress[*].ipv6CidrBlock": None},
@@ -98,7 +104,11 @@ def list_closed(access: Reading) -> Check:
     fix="name the address range, except for answers, which come to 1024 and above",
     good={"ruleAction": "allow", "cidrBlock": "10.0.0.0/8", "protocol": "tcp", "fromPort": 443},
     bad={"ruleAction": "allow", "cidrBlock": "0.0.0.0/0", "protocol": "tcp", "fromPort": 443},
-    also_good={"the way out": {"ruleAction": "allow", "cidrBlock": "0.0.0.0/0", "egress": True}},
+    also_good={
+        "the way out": {"ruleAction": "allow", "cidrBlock": "0.0.0.0/0", "egress": True},
+        "refused": {"ruleAction": "deny", "cidrBlock": "0.0.0.0/0"},
+        "answers by number": {"ruleAction": "allow", "cidrBlock": "0.0.0.0/0", "protocol": "6", "fromPort": 1024},
+    },
     # pulumi_aws 7.51.1: an entry has one of the two ranges.
     defaults={"cidrBlock": None, "ipv6CidrBlock": None},
 )
@@ -108,7 +118,7 @@ def entry_closed(entry: Reading) -> Check:
 
 def _entry_closed(entry: Reading, action: Reading) -> Check:
     named = narrow(entry["cidrBlock"]) & narrow(entry["ipv6CidrBlock"])
-    answers = entry["protocol"].one_of("tcp", "udp", "6", "17") & entry["fromPort"].at_least(FIRST_ANSWER)
+    answers = entry["protocol"].one_of(*WITH_PORTS) & entry["fromPort"].at_least(FIRST_ANSWER)
     return named.unless(action.one_of("deny") | answers)
 
 
@@ -149,7 +159,10 @@ def balancer_protected(balancer: Reading) -> Check:
     fix="set dropInvalidHeaderFields to true",
     good={"dropInvalidHeaderFields": True},
     bad={"dropInvalidHeaderFields": False},
-    also_good={"one that reads no headers": {"loadBalancerType": "network"}},
+    also_good={
+        "one that reads no headers": {"loadBalancerType": "network"},
+        "one before firewalls": {"loadBalancerType": "gateway"},
+    },
 )
 def balancer_drops_headers(balancer: Reading) -> Check:
     reads_none = balancer["loadBalancerType"].one_of("network", "gateway")
@@ -193,7 +206,14 @@ def _listener(protocol: str, **given: Any) -> dict[str, Any]:
         ),
         "goes on": _listener("HTTP", defaultActions=[{"type": "forward", "redirect": {"protocol": "HTTPS"}}]),
         "in the clear": _listener("TCP"),
+        "in the clear, with a redirect that nobody reads": _listener(
+            "TCP", defaultActions=[{"type": "redirect", "redirect": {"protocol": "HTTPS"}}]
+        ),
         "does nothing": _listener("HTTP", defaultActions=[]),
+        "sends some on": _listener(
+            "HTTP",
+            defaultActions=[{"type": "redirect", "redirect": {"protocol": "HTTPS"}}, {"type": "forward"}],
+        ),
     },
 )
 def listener_encrypted(listener: Reading) -> Check:

@@ -6,7 +6,7 @@ from tollgate.policy.check import Check
 from tollgate.policy.reading import Reading
 from tollgate.policy.severity import HIGH, MEDIUM
 from tollgate.policy.statement import rule
-from tollgate.policy.units import quantity
+from tollgate.policy.units import is_amount, quantity
 
 CLUSTER = "kubernetes:postgresql.cnpg.io/v1:Cluster"
 ARCHIVER = "barman-cloud.cloudnative-pg.io"
@@ -93,8 +93,14 @@ def cluster_spread(cluster: Reading) -> Check:
     fix="set spec.enablePDB to true, and to false for one instance",
     good={"spec": {"instances": 3, "enablePDB": True}},
     bad={"spec": {"instances": 3, "enablePDB": False}},
-    also_good={"one server": {"spec": {"instances": 1, "enablePDB": False}}},
-    also_bad={"one server that may never move": {"spec": {"instances": 1, "enablePDB": True}}},
+    also_good={
+        "one server": {"spec": {"instances": 1, "enablePDB": False}},
+        "two": {"spec": {"instances": 2, "enablePDB": True}},
+    },
+    also_bad={
+        "one server that may never move": {"spec": {"instances": 1, "enablePDB": True}},
+        "two": {"spec": {"instances": 2, "enablePDB": False}},
+    },
     # CRD clusters.postgresql.cnpg.io: one instance and a budget when left out.
     defaults={"spec.instances": 1, "spec.enablePDB": True},
 )
@@ -210,7 +216,11 @@ def role_limited(role: Reading) -> Check:
     fix="set superuser and bypassrls of each of spec.managed.roles to false",
     good={"spec": {"managed": {"roles": [{"superuser": False, "bypassrls": False}]}}},
     bad={"spec": {"managed": {"roles": [{"superuser": True, "bypassrls": False}]}}},
-    also_bad={"sees all rows": {"spec": {"managed": {"roles": [{"superuser": False, "bypassrls": True}]}}}},
+    also_good={"two": {"spec": {"managed": {"roles": [{"superuser": False}, {"superuser": False}]}}}},
+    also_bad={
+        "sees all rows": {"spec": {"managed": {"roles": [{"superuser": False, "bypassrls": True}]}}},
+        "one of two": {"spec": {"managed": {"roles": [{"superuser": False}, {"superuser": True}]}}},
+    },
     # CRD clusters.postgresql.cnpg.io: no managed roles, and no such power, when left out.
     defaults={
         "spec.managed.roles": None,
@@ -251,6 +261,12 @@ def image_pinned(cluster: Reading) -> Check:
     fix="set each of spec.images to an image with its @sha256 digest",
     good={"spec": {"images": [{"image": f"ghcr.io/cloudnative-pg/postgresql:17.5@sha256:{_A_DIGEST}"}]}},
     bad={"spec": {"images": [{"image": "ghcr.io/cloudnative-pg/postgresql:17.5"}]}},
+    also_good={"two": {"spec": {"images": [{"image": f"postgresql@sha256:{_A_DIGEST}"}] * 2}}},
+    also_bad={
+        "one of two": {
+            "spec": {"images": [{"image": f"postgresql@sha256:{_A_DIGEST}"}, {"image": "postgresql:latest"}]}
+        }
+    },
 )
 def catalog_pinned(catalog: Reading) -> Check:
     return catalog["spec.images"].each(
@@ -286,8 +302,7 @@ def memory_reserved(cluster: Reading) -> Check:
     bad={"spec": {"walStorage": {"size": "0"}}},
 )
 def log_has_own_disk(cluster: Reading) -> Check:
-    size = cluster["spec.walStorage.size"]
-    return size.satisfies(lambda text: (quantity(text) or 0) > 0, "a size")
+    return cluster["spec.walStorage.size"].satisfies(is_amount, "a size")
 
 
 @rule(

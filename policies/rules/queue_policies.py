@@ -33,9 +33,10 @@ def overflow_refused(policy: Reading) -> Check:
     controls=("Seed 16", "Seed 20"),
     types=(POLICY,),
     fix="set max-length (or max-length-bytes) in spec.definition",
-    good={"spec": {"definition": {"max-length": 1000000}}},
+    good={"spec": {"definition": {"max-length": 1}}},
     bad={"spec": {"definition": {"max-length": 0}}},
-    also_good={"in bytes": {"spec": {"definition": {"max-length": 0, "max-length-bytes": 1000000000}}}},
+    also_good={"in bytes": {"spec": {"definition": {"max-length": 0, "max-length-bytes": 1}}}},
+    also_bad={"of no bytes": {"spec": {"definition": {"max-length": 0, "max-length-bytes": 0}}}},
 )
 def length_bounded(policy: Reading) -> Check:
     definition = policy["spec.definition"]
@@ -99,11 +100,15 @@ def letters_certain(policy: Reading) -> Check:
     fix="set delivery-limit and dead-letter-exchange in spec.definition",
     good={"spec": {"definition": {"delivery-limit": 12, "dead-letter-exchange": "dead"}}},
     bad={"spec": {"definition": {"delivery-limit": 12, "dead-letter-exchange": ""}}},
-    also_good={"the place itself": {"spec": {"definition": {"delivery-limit": FOR_EVER}}}},
+    also_good={
+        "the place itself": {"spec": {"definition": {"delivery-limit": FOR_EVER}}},
+        "one try": {"spec": {"definition": {"delivery-limit": 1, "dead-letter-exchange": "dead"}}},
+    },
     also_bad={
         "endless, which some versions choke on": {
             "spec": {"definition": {"delivery-limit": -1, "dead-letter-exchange": "dead"}}
         },
+        "no try": {"spec": {"definition": {"delivery-limit": 0, "dead-letter-exchange": "dead"}}},
         "no place": {"spec": {"definition": {"delivery-limit": FOR_EVER - 1}}},
     },
 )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from tollgate.policy.check import Check
 from tollgate.policy.pods import WORKLOADS, each_container, pod_defaults
@@ -157,8 +158,11 @@ def _all_hidden(values: Reading) -> Check:
     defaults={"spec.refreshInterval": "1h0m0s"},
 )
 def sync_regular(external: Reading) -> Check:
-    interval = external["spec.refreshInterval"]
-    return interval.satisfies(lambda text: MINUTE <= (seconds(text) or 0) <= DAY, "1m to 24h")
+    def regular(interval: Any) -> bool:
+        length = seconds(interval)
+        return length is not None and MINUTE <= length <= DAY
+
+    return external["spec.refreshInterval"].satisfies(regular, "1m to 24h")
 
 
 @rule(
@@ -214,6 +218,10 @@ def _env(name: str, **given: object) -> dict[str, object]:
     return {"spec": {"template": {"spec": {"containers": [{"env": [{"name": name, **given}]}]}}}}
 
 
+def _envs(*names: str) -> dict[str, object]:
+    return {"spec": {"containers": [{"env": [{"name": name, "value": "ledger"} for name in names]}]}}
+
+
 @rule(
     id="secret-variable-refer",
     why="A password in a pod's description can be read by everyone who may look at the pod.",
@@ -226,8 +234,10 @@ def _env(name: str, **given: object) -> dict[str, object]:
     also_good={
         "referred to": _env("DB_PASSWORD", valueFrom={"secretKeyRef": {"name": "db", "key": "password"}}),
         "about a token": _env("TOKEN_TTL_SECONDS", value="60"),
+        "two": _envs("DB_USER", "DB_NAME"),
     },
     also_bad={
+        "one of two": _envs("DB_USER", "DB_PASSWORD"),
         "in other letters": _env("apiKey", value="ledger"),
         "of the driver": _env("PGPASSWORD", value="ledger"),
         "a key": _env("AWS_SECRET_ACCESS_KEY", value="ledger"),

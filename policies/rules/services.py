@@ -36,6 +36,10 @@ IN_TREE = "service.beta.kubernetes.io/aws-load-balancer-internal"
     },
     also_bad={
         "a port of each node": {"spec": {"type": "NodePort"}},
+        "a port of each node, and a word that means nothing there": {
+            "spec": {"type": "NodePort"},
+            "metadata": {"annotations": {SCHEME: "internal"}},
+        },
         "for everybody": {"spec": {"type": "LoadBalancer", "loadBalancerSourceRanges": ["0.0.0.0/0"]}},
         "for nobody in particular": {"spec": {"type": "LoadBalancer", "loadBalancerSourceRanges": []}},
         "outside": {"spec": {"type": "LoadBalancer"}, "metadata": {"annotations": {SCHEME: "internet-facing"}}},
@@ -123,8 +127,17 @@ def _names_something(peer: Reading) -> Check:
     fix="name ports (or where to, in to) in each of spec.egress",
     good={"spec": {"egress": [{"ports": [{"port": 443}]}]}},
     bad={"spec": {"egress": [{"ports": []}]}},
-    also_good={"to some": {"spec": {"egress": [{"to": [{"podSelector": {}}]}]}}},
-    also_bad={"neither": {"spec": {"egress": [{}]}}},
+    also_good={
+        "to some": {"spec": {"egress": [{"to": [{"podSelector": {}}]}]}},
+        "two": {"spec": {"egress": [{"ports": [{"port": 443}]}, {"ports": [{"port": 53}]}]}},
+        "to two": {"spec": {"egress": [{"to": [{"podSelector": {}}, {"podSelector": {}}]}]}},
+    },
+    also_bad={
+        "neither": {"spec": {"egress": [{}]}},
+        "one of two": {"spec": {"egress": [{"ports": [{"port": 443}]}, {"ports": []}]}},
+        "to nowhere named": {"spec": {"egress": [{"to": []}]}},
+        "to anything named": {"spec": {"egress": [{"to": [{"podSelector": {}}, {}]}]}},
+    },
     # Kubernetes API reference, NetworkPolicySpec: no egress lets nothing out.
     defaults={"spec.egress": None},
 )

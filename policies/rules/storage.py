@@ -256,8 +256,8 @@ def _tls_only(**changed: object) -> dict[str, object]:
     later=("policy",),
 )
 def transport_encrypted(policy: Reading) -> Check:
-    wanted = "one that denies s3:* to * on all where aws:SecureTransport is false"
-    return policy["policy"].document()["Statement"].one_or_some(_refuses_plain_text, wanted)
+    statements = policy["policy"].document()["Statement"]
+    return statements.one_or_some(_refuses_plain_text, "one that denies s3:* to * where aws:SecureTransport is false")
 
 
 def _refuses_plain_text(statement: Reading) -> Check:
@@ -277,8 +277,8 @@ def _refuses_plain_text(statement: Reading) -> Check:
     controls=("FSBP S3.13",),
     types=LIFECYCLES,
     fix="set abortIncompleteMultipartUpload.daysAfterInitiation of one of rules, with status Enabled",
-    good={"rules": [{"status": "Enabled", "abortIncompleteMultipartUpload": {"daysAfterInitiation": 7}}]},
-    bad={"rules": [{"status": "Disabled", "abortIncompleteMultipartUpload": {"daysAfterInitiation": 7}}]},
+    good={"rules": [{"status": "Enabled", "abortIncompleteMultipartUpload": {"daysAfterInitiation": 1}}]},
+    bad={"rules": [{"status": "Disabled", "abortIncompleteMultipartUpload": {"daysAfterInitiation": 1}}]},
     also_good={
         "one of two": {
             "rules": [

@@ -9,7 +9,7 @@ from tollgate.policy.pods import WORKLOADS, each_container, each_pod, picks_some
 from tollgate.policy.reading import Reading
 from tollgate.policy.severity import HIGH, LOW, MEDIUM
 from tollgate.policy.statement import rule
-from tollgate.policy.units import quantity
+from tollgate.policy.units import is_amount, quantity
 
 STATEFUL = "kubernetes:apps/v1:StatefulSet"
 # What runs until it is stopped, so that somebody has to ask whether it is well.
@@ -25,6 +25,10 @@ _SMALL_SHARE = re.compile(r"([1-9]|[12]\d|3[0-3])%")
 
 def _container(**container: Any) -> dict[str, Any]:
     return {"spec": {"template": {"spec": {"containers": [container]}}}}
+
+
+def _containers(*containers: Mapping[str, Any]) -> dict[str, Any]:
+    return {"spec": {"template": {"spec": {"containers": list(containers)}}}}
 
 
 def _first(**container: Any) -> dict[str, Any]:
@@ -109,7 +113,11 @@ def resources_bounded(workload: Reading) -> Check:
 
 
 def _some(amount: Reading) -> Check:
-    return amount.satisfies(lambda text: (quantity(text) or 0) > 0, "an amount above 0")
+    return amount.satisfies(is_amount, "an amount above 0")
+
+
+_SAME = {"requests": {"memory": "1Gi"}, "limits": {"memory": "1Gi"}}
+_RESERVED = {"resources": _SAME}
 
 
 @rule(
@@ -121,6 +129,8 @@ def _some(amount: Reading) -> Check:
     fix="set resources.requests.memory and resources.limits.memory of each container to the same amount",
     good=_resources({"memory": "1Gi"}, {"memory": "1024Mi"}),
     bad=_resources({"memory": "512Mi"}, {"memory": "1024Mi"}),
+    also_good={"two": _containers(_RESERVED, _RESERVED)},
+    also_bad={"one of two": _containers(_RESERVED, {"resources": {**_SAME, "requests": {"memory": "512Mi"}}})},
     defaults=pod_defaults(),
 )
 def memory_reserved(workload: Reading) -> Check:
@@ -140,8 +150,14 @@ def memory_reserved(workload: Reading) -> Check:
     fix="set emptyDir.sizeLimit",
     good=_pod(volumes=[{"emptyDir": {"sizeLimit": "64Mi"}}]),
     bad=_pod(volumes=[{"emptyDir": {"sizeLimit": "0"}}]),
-    also_good={"another kind": _pod(volumes=[{"secret": {"secretName": "db"}}])},
-    also_bad={"none said": _pod(volumes=[{"emptyDir": {}}])},
+    also_good={
+        "another kind": _pod(volumes=[{"secret": {"secretName": "db"}}]),
+        "two": _pod(volumes=[{"emptyDir": {"sizeLimit": "1"}}, {"emptyDir": {"sizeLimit": "1"}}]),
+    },
+    also_bad={
+        "none said": _pod(volumes=[{"emptyDir": {}}]),
+        "one of two": _pod(volumes=[{"emptyDir": {"sizeLimit": "1"}}, {"emptyDir": {"sizeLimit": "0"}}]),
+    },
     # Kubernetes API reference, PodSpec: no volumes when left out.
     defaults=pod_defaults({"volumes": None}),
 )
@@ -150,6 +166,9 @@ def scratch_bounded(workload: Reading) -> Check:
         return _some(volume["emptyDir.sizeLimit"]).unless(volume["emptyDir"].is_left_out())
 
     return each_pod(workload, lambda pod: pod["volumes"].each(bounded))
+
+
+_PROBE = {"tcpSocket": {"port": 6379}}
 
 
 @rule(
@@ -161,6 +180,13 @@ def scratch_bounded(workload: Reading) -> Check:
     fix="give each container a readinessProbe",
     good=_container(readinessProbe={"tcpSocket": {"port": 6379}}),
     bad=_container(readinessProbe={}),
+    also_good={
+        "by a page": _container(readinessProbe={"httpGet": {"port": 8080}}),
+        "by a call": _container(readinessProbe={"grpc": {"port": 9090}}),
+        "by a command": _container(readinessProbe={"exec": {"command": ["ready"]}}),
+        "two": _containers({"readinessProbe": _PROBE}, {"readinessProbe": _PROBE}),
+    },
+    also_bad={"one of two": _containers({"readinessProbe": _PROBE}, {"readinessProbe": {}})},
     defaults=pod_defaults(),
 )
 def probe_ready(workload: Reading) -> Check:
@@ -176,6 +202,8 @@ def probe_ready(workload: Reading) -> Check:
     fix="give each container a livenessProbe",
     good=_container(livenessProbe={"tcpSocket": {"port": 6379}}),
     bad=_container(livenessProbe={}),
+    also_good={"two": _containers({"livenessProbe": _PROBE}, {"livenessProbe": _PROBE})},
+    also_bad={"one of two": _containers({"livenessProbe": _PROBE}, {"livenessProbe": {}})},
     defaults=pod_defaults(),
 )
 def probe_alive(workload: Reading) -> Check:
@@ -256,7 +284,7 @@ def drain_allowed(budget: Reading) -> Check:
     controls=("Seed 18",),
     types=WORKLOADS,
     fix="set terminationGracePeriodSeconds to what the longest payment takes, or leave it out",
-    good=_pod(terminationGracePeriodSeconds=30),
+    good=_pod(terminationGracePeriodSeconds=1),
     bad=_pod(terminationGracePeriodSeconds=0),
     # Kubernetes API reference, PodSpec: 30 when left out.
     defaults=pod_defaults({"terminationGracePeriodSeconds": 30}),

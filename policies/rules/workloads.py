@@ -88,10 +88,10 @@ def _kept_in(container: Reading) -> Check:
     controls=("PCI-DSS 2.2.6", "CIS-Kubernetes 5.2.7"),
     types=WORKLOADS,
     fix="set runAsUser to the number of a user of the image's own, or leave it out",
-    good=_container({"securityContext": {"runAsUser": 999}}, securityContext={"runAsUser": 999}),
-    bad=_container({"securityContext": {"runAsUser": 999}}, securityContext={"runAsUser": 0}),
+    good=_container({"securityContext": {"runAsUser": 1}}, securityContext={"runAsUser": 1}),
+    bad=_container({"securityContext": {"runAsUser": 1}}, securityContext={"runAsUser": 0}),
     also_bad={
-        "a container": _container({"securityContext": {"runAsUser": 0}}, securityContext={"runAsUser": 999}),
+        "a container": _container({"securityContext": {"runAsUser": 0}}, securityContext={"runAsUser": 1}),
     },
     # Kubernetes API reference: left out, the image's own user, who must not be root (workload-pod-restrict).
     defaults=pod_defaults({"securityContext.runAsUser": None}, {"securityContext.runAsUser": None}),
@@ -150,8 +150,10 @@ def container_plain(workload: Reading) -> Check:
     fix="set capabilities.drop to ALL for each container, and add nothing but NET_BIND_SERVICE",
     good=_context(capabilities={"drop": ["ALL"], "add": [ADDABLE]}),
     bad=_context(capabilities={"drop": ["NET_RAW"], "add": [ADDABLE]}),
+    also_good={"twice": _context(capabilities={"drop": ["ALL"], "add": [ADDABLE, ADDABLE]})},
     also_bad={
         "taken back": _context(capabilities={"drop": ["ALL"], "add": ["SYS_ADMIN"]}),
+        "one of two": _context(capabilities={"drop": ["ALL"], "add": [ADDABLE, "SYS_ADMIN"]}),
         "none": _context(capabilities={"drop": [], "add": [ADDABLE]}),
     },
     # Kubernetes API reference, Capabilities: nothing is added when left out.
@@ -245,6 +247,8 @@ def host_apart(workload: Reading) -> Check:
     fix="take hostPort out and use a Service",
     good=_container({"ports": [{"hostPort": 0}]}),
     bad=_container({"ports": [{"hostPort": 8080}]}),
+    also_good={"two": _container({"ports": [{"hostPort": 0}, {"hostPort": 0}]})},
+    also_bad={"one of two": _container({"ports": [{"hostPort": 0}, {"hostPort": 8080}]})},
     # Kubernetes API reference, ContainerPort: no port of the node when left out.
     defaults=pod_defaults(container={"ports": None, "ports[*].hostPort": 0}),
 )
@@ -261,8 +265,14 @@ def host_ports_unused(workload: Reading) -> Check:
     fix="use a volume claim, emptyDir, secret or configMap instead of hostPath",
     good=_pod(volumes=[{"name": "data", "emptyDir": {"sizeLimit": "1Gi"}}]),
     bad=_pod(volumes=[{"name": "data", "emptyDir": {"sizeLimit": "1Gi"}, "hostPath": {"path": "/"}}]),
-    also_bad={"a share without sign-in": _pod(volumes=[{"name": "data", "nfs": {"server": "files"}}])},
-    also_good={"none of its own": _pod(volumes=[{"name": "data"}])},
+    also_bad={
+        "a share without sign-in": _pod(volumes=[{"name": "data", "nfs": {"server": "files"}}]),
+        "one of two": _pod(volumes=[{"name": "a"}, {"name": "b", "hostPath": {"path": "/"}}]),
+    },
+    also_good={
+        "none of its own": _pod(volumes=[{"name": "data"}]),
+        "two": _pod(volumes=[{"name": "a"}, {"name": "b"}]),
+    },
     # Kubernetes API reference, PodSpec: no volumes when left out.
     defaults=pod_defaults({"volumes": None}),
 )

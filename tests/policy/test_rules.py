@@ -88,6 +88,21 @@ def test_each_bad_example_differs_from_a_good_one_in_one_thing(rule):
 
 
 @every_rule
+def test_numbers_may_come_as_the_engine_sends_them(rule):
+    """On the wire every number has a decimal point."""
+    for example in (*goods(rule), *bads(rule)):
+        assert rule.check(as_sent(example)).verdict is rule.check(example).verdict
+
+
+def as_sent(value):
+    if isinstance(value, dict):
+        return {key: as_sent(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [as_sent(part) for part in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+@every_rule
 def test_examples_have_no_twin(rule):
     examples = [repr(example) for example in (*goods(rule), *bads(rule))]
     assert len(set(examples)) == len(examples)

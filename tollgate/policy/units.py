@@ -27,6 +27,12 @@ def quantity(value: Any) -> Decimal | None:
     return Decimal(match["number"]) * _SUFFIXES[match["suffix"]]
 
 
+def is_amount(value: Any) -> bool:
+    """A Kubernetes quantity above zero."""
+    amount = quantity(value)
+    return amount is not None and amount > 0
+
+
 def seconds(value: Any) -> float | None:
     """The length of a Go duration such as ``1h30m``; None for what is none. ``0`` needs no unit."""
     if value == "0":

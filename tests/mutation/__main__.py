@@ -1,0 +1,74 @@
+"""Mutation test of the rules: ``make mutate``. A condition that can be changed unnoticed lacks an example.
+
+Runs the statement tests in this process, on each changed module (all, or those named, such as ``keys``). Prints what no
+test noticed, and ends with 1 when that is more than one change in twenty.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+from policies import rules
+from tests.mutation.mutants import Mutant, mutants
+from tests.policy import test_rules
+from tollgate.policy.statement import Rule
+
+FOLDER = Path(rules.__file__).parent
+LEAST = 0.95
+# Cheapest first: most changes are noticed by an example.
+TESTS = (
+    test_rules.test_good_passes_and_bad_has_exactly_one_thing_wrong,
+    test_rules.test_numbers_may_come_as_the_engine_sends_them,
+    test_rules.test_what_comes_later_is_let_through_a_preview_and_judged_once_it_is_known,
+    test_rules.test_left_out_fails_unless_the_statement_gives_a_default,
+    test_rules.test_the_bad_example_with_its_wrong_value_unknown_cannot_be_shown,
+    test_rules.test_the_reading_of_every_property_in_the_example_matters,
+    test_rules.test_a_decision_beside_an_unknown_value_holds_for_whatever_the_value_turns_out_to_be,
+    test_rules.test_no_message_shows_a_secret,
+)
+
+
+def main(names: list[str]) -> int:
+    files = [FOLDER / f"{name}.py" for name in names] or sorted(FOLDER.glob("[a-z]*.py"))
+    noticed, unnoticed = 0, []
+    for file in files:
+        source = file.read_text()
+        for mutant in mutants(source):
+            if is_noticed(file, mutant):
+                noticed += 1
+            else:
+                unnoticed.append((file, mutant))
+    for file, mutant in unnoticed:
+        print(f"{file.relative_to(FOLDER.parents[1])}:{mutant.line}  {mutant.what}")
+    score = noticed / max(noticed + len(unnoticed), 1)
+    print(f"{noticed} of {noticed + len(unnoticed)} changes were noticed ({score:.1%}; wanted {LEAST:.0%})")
+    return 0 if score >= LEAST else 1
+
+
+def is_noticed(file: Path, mutant: Mutant) -> bool:
+    """Whether any test of any rule of the module fails, or the rule does."""
+    try:
+        stated = list(load(file, mutant))
+        for test in TESTS:
+            for rule in stated:
+                test(rule)
+    except Exception:  # noqa: BLE001  (a rule that raises is noticed, too)
+        return True
+    return False
+
+
+def load(file: Path, mutant: Mutant) -> Iterator[Rule]:
+    module = types.ModuleType(f"policies.rules.{file.stem}")
+    module.__file__ = str(file)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)
+        exec(compile(mutant.tree, str(file), "exec"), module.__dict__)  # noqa: S102  (our own module, changed)
+    yield from (value for value in vars(module).values() if isinstance(value, Rule))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
