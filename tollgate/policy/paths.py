@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 Segment = str | int
 Path = tuple[Segment, ...]
@@ -14,6 +15,7 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9_]+")
 _SEGMENT = re.compile(r'\.?(?P<name>[^.\[\]"]+)|\.?\["(?P<quoted>(?:\\"|[^"])+)"\]|\.?\[(?P<index>\d+|\*)\]')
 
 
+@lru_cache(maxsize=8192)
 def parse_path(text: str) -> Path:
     """Split a path into names and list indexes; ``[*]`` is kept as ``"*"``, as the engine does.
 

@@ -21,14 +21,16 @@ WORKLOADS = (
     "kubernetes:core/v1:Pod",
     "kubernetes:core/v1:ReplicationController",
 )
-_TEMPLATES = ("spec.template.spec", "spec.jobTemplate.spec.template.spec")
+# What holds a pod, and where in it the pod is.
+_HOLDERS = {"spec.template": "spec", "spec.jobTemplate": "spec.template.spec"}
 _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 def each_pod(workload: Reading, check: Callable[[Reading], Check]) -> Check:
     """Every pod spec that the object holds passes ``check``. One that holds none is read as a Pod."""
-    found = [pod for place in _TEMPLATES if (pod := workload[place]).state is not State.MISSING]
+    holders = [(workload[holder], inside) for holder, inside in _HOLDERS.items()]
+    found = [holder[inside] for holder, inside in holders if holder.state is not State.MISSING]
     own = workload["spec"]
     if not found or own["containers"].state is not State.MISSING:
         found.append(own)
@@ -64,4 +66,5 @@ def pod_defaults(pod: Mapping[str, Any] = _NONE, container: Mapping[str, Any] = 
     """
     below = {"initContainers": None, "ephemeralContainers": None, **pod}
     below |= {f"{kind}[*].{path}": value for kind in _CONTAINERS for path, value in container.items()}
-    return {f"{place}.{path}": value for place in (*_TEMPLATES, "spec") for path, value in below.items()}
+    places = ("spec", *(f"{holder}.{inside}" for holder, inside in _HOLDERS.items()))
+    return {f"{place}.{path}": value for place in places for path, value in below.items()}

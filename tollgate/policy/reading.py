@@ -79,10 +79,15 @@ class Reading:
     def __getitem__(self, path: str | int) -> Reading:
         """Go down by a path, or by a list index. Raises ValueError for a text that is no path."""
         segments: Path = (path,) if isinstance(path, int) else parse_path(path)
-        reading = self
-        for segment in segments:
-            if segment == "*":
-                raise ValueError(f"{path!r} means many places: use .each for items, .key for a key of that name")
+        if "*" in segments:
+            raise ValueError(f"{path!r} means many places: use .each for items, .key for a key of that name")
+        reading, plain = self, _plain_steps(self.value, segments)
+        if plain > 1:  # straight to the last of them: nothing on the way can be unknown, secret or left out
+            value: Any = self.value
+            for segment in segments[:plain]:
+                value = value[segment]
+            reading = self._at((*self.path, *segments[:plain]), value)
+        for segment in segments[plain if plain > 1 else 0 :]:
             reading = reading._step(segment)
         return reading
 
@@ -95,9 +100,11 @@ class Reading:
         value = UNKNOWN if self.state is State.UNKNOWN else self.value
         return Reading(value, self.path, secret=True, defaults=self._defaults, later=self._later)
 
+    def _at(self, path: Path, value: Any) -> Reading:
+        return Reading(value, path, secret=self.secret, defaults=self._defaults, later=self._later)
+
     def _step(self, segment: Segment) -> Reading:
-        path = (*self.path, segment)
-        below = Reading(self._below(segment), path, secret=self.secret, defaults=self._defaults, later=self._later)
+        below = self._at((*self.path, segment), self._below(segment))
         if self.state is State.UNKNOWN:
             below.postponed = self.postponed
         return below
@@ -148,7 +155,7 @@ class Reading:
             value = json.loads(self.value, object_pairs_hook=_unambiguous)
         except (ValueError, RecursionError):
             value = Misplaced(self.path, "is no JSON that can be read")
-        return Reading(value, self.path, secret=self.secret, defaults=self._defaults, later=self._later)
+        return self._at(self.path, value)
 
     def at_least(self, least: float, unit: str = "") -> Check:
         """A number, ``least`` or more. Text that looks like a number is not one."""
@@ -259,6 +266,18 @@ class Reading:
             return self.satisfies(bool, wanted)
         verdict = max((check.verdict for check in checks), default=Verdict.FAILS)
         return HOLDS if verdict is Verdict.HOLDS else Check(verdict, (self._finding(wanted),))
+
+
+def _plain_steps(value: Any, segments: Path) -> int:
+    """How many segments lead through plain objects and lists only, to one."""
+    for count, segment in enumerate(segments):
+        inside = value.get(segment) if type(value) is dict else None
+        if type(value) is list and isinstance(segment, int) and segment < len(value):
+            inside = value[segment]
+        if type(inside) is not list and (type(inside) is not dict or is_secret(inside)):
+            return count
+        value = inside
+    return len(segments)
 
 
 def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
