@@ -1,4 +1,4 @@
-"""Ours catches all forty mistakes, by the rule that was named before any was tried, at a level that stops the change."""
+"""Ours catches all forty mistakes, by the rule that was named before any was tried, and stops the change."""
 
 import pytest
 
