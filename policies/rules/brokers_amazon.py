@@ -42,7 +42,7 @@ def broker_place_own(broker: Reading) -> Check:
     id="broker-instance-redundant",
     why="One broker is one accident away from losing every payment that waits in it.",
     severity=LOW,  # a small stack does without; staging and prod make it mandatory
-    controls=("FSBP MQ.5", "FSBP MQ.6", "Seed 20"),
+    controls=("Seed 20",),
     types=(BROKER,),
     fix="set deploymentMode to CLUSTER_MULTI_AZ (ActiveMQ: ACTIVE_STANDBY_MULTI_AZ)",
     good={"deploymentMode": "CLUSTER_MULTI_AZ"},
