@@ -14,8 +14,8 @@ def kept(store):
     return old.unless(store["b"].satisfies(lambda x: x > 1 and not x, "ignored"))
 
 
-def _example():
-    return {"days": 7}
+def _example() -> dict[str, object]:
+    return {"days": 7} | {}
 '''
 CHANGES = {
     "store['days'].at_least(7, 'days') & store['a'].is_true() -> the left side alone",

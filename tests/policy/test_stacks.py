@@ -91,6 +91,7 @@ DORMANT = {
         "job-run-alone",
         "job-start-late",
     },
+    "no stack patches what another declares": {"workload-patch-pin", "workload-patch-restrict"},
     "services keep their state in PostgreSQL and RabbitMQ; teams on AWS reach for these": {
         "message-queue-encrypt",
         "message-queue-park",
