@@ -18,6 +18,7 @@ DOORS = {"database": 5432, "redis": 6379}
 # The VPC is cut in 16 equal parts, and a tier's begin here: a third zone added later moves no other subnet.
 FIRST_PART = {"public": 0, "private": 4, "data": 8}
 ANYWHERE = "0.0.0.0/0"
+HTTPS = 443
 # Where Kubernetes puts load balancers that are not public (EKS user guide, "Subnet requirements"). Public subnets bear
 # no such tag: nothing becomes public because a Service asked for it.
 MEANT_FOR = {"private": {"kubernetes.io/role/internal-elb": "1"}}
@@ -167,10 +168,20 @@ class Network(Component, token="tollgate:network:Network"):
         """A group for workloads, and one per data service that only workloads may enter."""
         workloads = self._group("workloads", "Services of the platform: they call out, nothing calls in")
         vpc.SecurityGroupEgressRule(
+            self.child("workloads-inside"),
+            security_group_id=workloads.id,
+            description="Services call each other, AWS and the data services",
+            ip_protocol="-1",
+            cidr_ipv4=self._spec.cidr,
+            opts=self.within(),
+        )
+        vpc.SecurityGroupEgressRule(
             self.child("workloads-out"),
             security_group_id=workloads.id,
-            description="Services call providers, AWS and the data services",
-            ip_protocol="-1",
+            description="Services call payment providers, over TLS and nothing else (PCI DSS 1.3.2)",
+            ip_protocol="tcp",
+            from_port=HTTPS,
+            to_port=HTTPS,
             cidr_ipv4=ANYWHERE,
             opts=self.within(),
         )

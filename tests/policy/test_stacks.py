@@ -62,6 +62,7 @@ DORMANT = {
     "our stores are replication groups": {"cache-cluster-replicate"},
     "our rules are of the newer type; this one is what most examples on the web use": {
         "network-rule-closed",
+        "network-rule-outward",
         "network-rule-ports",
     },
     "nothing of ours uses access lists beside security groups": {"network-entry-closed", "network-list-closed"},
