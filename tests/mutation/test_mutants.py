@@ -46,7 +46,7 @@ def test_conditions_are_changed_and_words_and_examples_are_not():
 
 def test_a_change_that_an_example_holds_is_noticed_and_one_that_none_holds_is_not(tmp_path):
     file = tmp_path / "keys.py"
-    found = {mutant.what: is_noticed(file, mutant) for mutant in mutants(KEYS)}
+    found = {mutant.what: is_noticed(file, mutant.tree) for mutant in mutants(KEYS)}
     assert found["key['enableKeyRotation'].is_true() -> is_false"] is True
     assert found["key['days'].at_least(1) -> at_most"] is False
 
