@@ -206,74 +206,24 @@ def insights_enabled(instance: Reading) -> Check:
 
 
 @rule(
-    id="database-version-patch",
-    why="Known holes in a database must be closed within a month.",
-    severity=MEDIUM,
-    controls=("PCI-DSS 6.3.3", "FSBP RDS.13", "FSBP RDS.35"),
-    types=(
-        INSTANCE,
-        MEMBER,
-        "aws:neptune/clusterInstance:ClusterInstance",
-        "aws:dms/replicationInstance:ReplicationInstance",
-    ),
-    fix="set autoMinorVersionUpgrade to true",
-    good={"autoMinorVersionUpgrade": True},
-    bad={"autoMinorVersionUpgrade": False},
+    id="database-insight-key",
+    why="What a database was busy with holds parts of its data, and is read by whoever may use the key.",
+    severity=LOW,
+    controls=("PCI-DSS 3.6.1",),
+    types=(INSTANCE, MEMBER),
+    fix="set performanceInsightsKmsKeyId to the platform's own key",
+    good={
+        "performanceInsightsEnabled": True,
+        "performanceInsightsKmsKeyId": "arn:aws:kms:eu-west-1:111122223333:key/d",
+    },
+    bad={"performanceInsightsEnabled": True, "performanceInsightsKmsKeyId": ""},
+    also_good={"not recorded": {"performanceInsightsEnabled": False}},
+    # pulumi_aws 7.51.1: nothing is recorded when left out.
+    defaults={"performanceInsightsEnabled": False},
+    later=("performanceInsightsKmsKeyId",),
 )
-def version_patched(instance: Reading) -> Check:
-    return instance["autoMinorVersionUpgrade"].is_true()
-
-
-@rule(
-    id="database-version-hold",
-    why="A new major version is a migration: it must not come along with some other change.",
-    severity=MEDIUM,
-    types=(INSTANCE, CLUSTER),
-    fix="set allowMajorVersionUpgrade to false; set it to true only in the change that upgrades",
-    good={"allowMajorVersionUpgrade": False},
-    bad={"allowMajorVersionUpgrade": True},
-    # pulumi_aws 7.51.1, argument allow_major_version_upgrade: "Defaults to false".
-    defaults={"allowMajorVersionUpgrade": False},
-)
-def version_held(database: Reading) -> Check:
-    return database["allowMajorVersionUpgrade"].is_false()
-
-
-@rule(
-    id="database-version-supported",
-    why="A version past its end of life costs extra by the hour and gets its repairs late.",
-    severity=MEDIUM,
-    controls=("PCI-DSS 6.3.3",),
-    types=(INSTANCE, CLUSTER),
-    fix="set engineLifecycleSupport to open-source-rds-extended-support-disabled",
-    good={"engineLifecycleSupport": "open-source-rds-extended-support-disabled"},
-    bad={"engineLifecycleSupport": "open-source-rds-extended-support"},
-)
-def version_supported(database: Reading) -> Check:
-    return database["engineLifecycleSupport"].one_of("open-source-rds-extended-support-disabled")
-
-
-@rule(
-    id="database-change-window",
-    why="A change that takes effect at once may restart the store in the middle of the day's payments.",
-    severity=MEDIUM,
-    types=(
-        INSTANCE,
-        CLUSTER,
-        MEMBER,
-        "aws:docdb/cluster:Cluster",
-        "aws:elasticache/replicationGroup:ReplicationGroup",
-        "aws:mq/broker:Broker",
-        "aws:neptune/cluster:Cluster",
-    ),
-    fix="set applyImmediately to false",
-    good={"applyImmediately": False},
-    bad={"applyImmediately": True},
-    # pulumi_aws 7.51.1, argument apply_immediately: "Default is false", of all of these types.
-    defaults={"applyImmediately": False},
-)
-def change_waits_for_window(store: Reading) -> Check:
-    return store["applyImmediately"].is_false()
+def insights_key_own(instance: Reading) -> Check:
+    return instance["performanceInsightsKmsKeyId"].is_set().unless(instance["performanceInsightsEnabled"].is_false())
 
 
 @rule(

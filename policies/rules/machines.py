@@ -1,11 +1,20 @@
 """Rules for the machines that run things: EC2 instances and the templates that nodes are made from."""
 
+import base64
+import re
+
 from tollgate.policy.check import Check
 from tollgate.policy.reading import Reading
 from tollgate.policy.severity import HIGH
 from tollgate.policy.statement import rule
 
 INSTANCE, TEMPLATE = "aws:ec2/instance:Instance", "aws:ec2/launchTemplate:LaunchTemplate"
+# An AWS access key, a private key, or something that is set to a secret.
+_TELLS = re.compile(
+    r"\b(AKIA|ASIA)[A-Z0-9]{16}\b|PRIVATE KEY-----"
+    r"|(password|passwd|secret|token|api[_-]?key)[\"']?\s*[=:]\s*[\"']?[^\s\"'$]{6}",
+    re.IGNORECASE,
+)
 YES, NO = (True, "true"), (False, "false")  # launch templates take the words
 
 
@@ -125,3 +134,42 @@ def template_private(template: Reading) -> Check:
 )
 def settings_clean(machine: Reading) -> Check:
     return machine["getPasswordData"].is_false() & machine["keyName"].is_left_out()
+
+
+def _told(text: str) -> dict[str, str]:
+    return {"userData": base64.b64encode(text.encode()).decode()}
+
+
+@rule(
+    id="machine-data-clean",
+    why="What a machine is told when it starts can be read by everyone who may look at the machine.",
+    severity=HIGH,
+    controls=("PCI-DSS 8.6.2", "Seed 15"),
+    types=(INSTANCE, TEMPLATE),
+    fix="let the machine read what it needs from Secrets Manager when it starts",
+    good=_told("#!/bin/sh\nsystemctl start gateway\n"),
+    bad=_told("#!/bin/sh\nexport DB_PASSWORD=correct-horse\n"),
+    also_good={"nothing": {}},
+    also_bad={
+        "in plain text": {"userData": "#!/bin/sh\nexport db_password='correct-horse'\n"},
+        "a key of an account": _told("aws_access_key_id AKIAIOSFODNN7EXAMPLE\n"),
+        "a private key": _told("-----BEGIN EC PRIVATE KEY-----\n"),
+        "in the other property": {"userDataBase64": base64.b64encode(b"token: abcdef0123").decode()},
+    },
+    # pulumi_aws 7.51.1: both are optional.
+    defaults={"userData": None, "userDataBase64": None},
+)
+def data_clean(machine: Reading) -> Check:
+    return _tells_no_secret(machine["userData"]) & _tells_no_secret(machine["userDataBase64"])
+
+
+def _tells_no_secret(data: Reading) -> Check:
+    return data.hidden().satisfies(lambda text: _TELLS.search(_plain(str(text))) is None, "no secrets in it")
+
+
+def _plain(text: str) -> str:
+    """The text, decoded where it is in base64."""
+    try:
+        return base64.b64decode(text, validate=True).decode(errors="replace")
+    except ValueError:
+        return text

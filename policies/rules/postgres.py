@@ -46,6 +46,23 @@ def cluster_durable(cluster: Reading) -> Check:
 
 
 @rule(
+    id="database-failover-quorum",
+    why="A copy that may have missed the last payments must not become the database.",
+    severity=MEDIUM,
+    types=(CLUSTER,),
+    fix="set spec.postgresql.synchronous.failoverQuorum to true, when there are three instances or more",
+    good={"spec": {"instances": 3, "postgresql": {"synchronous": {"failoverQuorum": True}}}},
+    bad={"spec": {"instances": 3, "postgresql": {"synchronous": {"failoverQuorum": False}}}},
+    also_good={"too few to ask": {"spec": {"instances": 2}}},
+    # CRD clusters.postgresql.cnpg.io: one instance when left out.
+    defaults={"spec.instances": 1},
+)
+def failover_by_quorum(cluster: Reading) -> Check:
+    asks = cluster["spec.postgresql.synchronous.failoverQuorum"].is_true()
+    return asks.unless(cluster["spec.instances"].at_most(2))
+
+
+@rule(
     id="database-cluster-modern",
     why="The old way to wait for copies gives up waiting by itself and has lost confirmed payments.",
     severity=MEDIUM,

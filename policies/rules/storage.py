@@ -271,6 +271,39 @@ def _refuses_plain_text(statement: Reading) -> Check:
 
 
 @rule(
+    id="storage-policy-lockout",
+    why="A policy that refuses everybody everything locks us out of our own evidence.",
+    severity=HIGH,
+    controls=("PCI-DSS 10.3.3",),
+    types=("aws:s3/bucketPolicy:BucketPolicy",),
+    fix="give a Deny for everybody and every action a Condition",
+    good=_tls_only(),
+    bad=_tls_only(Condition={}),
+    also_good={
+        "one action": {"policy": {"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject"}]}},
+        "one account": {"policy": {"Statement": [{"Effect": "Deny", "Principal": {"AWS": "1"}, "Action": "s3:*"}]}},
+        "none": {"policy": {"Statement": []}},
+    },
+    also_bad={
+        "one of two": {
+            "policy": '{"Statement": [{"Effect": "Allow"},'
+            ' {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "*"}]}'
+        },
+    },
+    later=("policy",),
+)
+def nobody_locked_out(policy: Reading) -> Check:
+    def leaves_a_way(statement: Reading) -> Check:
+        some = statement["Principal"]["AWS"].none_of("*")
+        few = statement["Action"].one_or_each(lambda action: action.none_of("*", "s3:*"))
+        condition = statement["Condition"]
+        asked = condition.is_set() & condition.each_value(lambda said: said.is_set() & said.each_value(Reading.is_set))
+        return condition.any_of([asked], "a condition").unless(statement["Effect"].one_of("Allow") | some | few)
+
+    return policy["policy"].document()["Statement"].one_or_each(leaves_a_way)
+
+
+@rule(
     id="storage-upload-clear",
     why="Uploads that broke off are paid for and never seen again.",
     severity=LOW,
