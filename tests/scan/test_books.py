@@ -8,7 +8,6 @@ import pytest
 
 from tollgate.books.checkov import checkov_book
 from tollgate.books.match import load_book
-from tollgate.policy.severity import CRITICAL, HIGH, MEDIUM
 from tollgate.scan.environment import Environment, locked_version
 from tollgate.scan.run import catalogue
 
@@ -38,24 +37,3 @@ def test_what_a_check_means_can_end_a_sentence(check: str) -> None:
     assert not says.endswith(".")
     assert len(says.split()) <= 25
     assert not re.search(r"\b(CMK|KMS|ACL|IAM|SSL|vuln)", says), "a word that a manager would not know"
-
-
-# Where a rule of ours or a guard of the books asks the same, it has the same severity.
-SAME = {
-    "CKV_AWS_16": HIGH,  # database-storage-encrypt
-    "CKV_AWS_17": CRITICAL,  # database-instance-private
-    "CKV_AWS_24": CRITICAL,  # network-ingress-closed
-    "CKV_AWS_29": HIGH,  # cache-replication-encrypt
-    "CKV_AWS_69": CRITICAL,  # broker-instance-private
-    "CKV_AWS_133": HIGH,  # database-backup-retain
-    "CKV_AWS_7": MEDIUM,  # guard: yearly key rotation
-    "CKV_AWS_130": MEDIUM,  # guard: public addresses of a subnet
-    "CKV_AWS_157": HIGH,  # guard: standby in another zone
-    "CKV_AWS_274": CRITICAL,  # guard: full control of the account
-    "CKV_K8S_20": HIGH,  # workload-pod-restrict
-}
-
-
-@pytest.mark.parametrize(("check", "severity"), SAME.items())
-def test_severities_agree_with_our_own(check: str, severity: object) -> None:
-    assert BOOK[check].severity is severity

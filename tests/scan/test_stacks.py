@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from policies.rules import RULES
+from policies.rules import CROSS_RULES, RULES
 from tests.scan.footprints import PROJECT, STACKS, footprint_of
 from tollgate.assess.rules import PLAN_RULES, STEP_RULES
+from tollgate.books.checkov import checkov_book
 from tollgate.engine.toolchain import Toolchain
 from tollgate.pipeline import Options, rehearse_change
 from tollgate.policy.exceptions import Waiver
@@ -63,9 +64,22 @@ def test_every_entry_is_needed_by_some_stack(toolchain: Toolchain, checkov: Envi
     assert {(entry.rule, entry.resource) for entry in set(REGISTER.accepted) - used} == set()
 
 
+OURS = {rule.id: rule for rule in (*RULES, *CROSS_RULES)}
+# A check that is judged otherwise than the rule of ours that is nearest to it, and why.
+JUDGED_OTHERWISE = {
+    "CKV_AWS_260": "a public entry takes port 80 to lead on to 443; the rule is about every port",
+}
+
+
 def test_every_rule_that_says_the_same_is_a_rule() -> None:
-    ours = {rule.id for rule in (*RULES, *STEP_RULES, *PLAN_RULES)}
-    assert {rule for rules in REGISTER.same_as.values() for rule in rules} - ours == set()
+    known = OURS.keys() | {rule.id for rule in (*STEP_RULES, *PLAN_RULES)}
+    assert {rule for rules in REGISTER.same_as.values() for rule in rules} - known == set()
+
+
+@pytest.mark.parametrize("check", sorted(REGISTER.same_as.keys() - JUDGED_OTHERWISE.keys()))
+def test_what_says_the_same_weighs_the_same(check: str) -> None:
+    ours = {OURS[rule].severity for rule in REGISTER.same_as[check] if rule in OURS}
+    assert not ours or checkov_book()[check].severity in ours
 
 
 @pytest.mark.engine
