@@ -54,7 +54,8 @@ class Projection:
 def project(footprint: Footprint) -> Projection:
     """The projection of a footprint. Nothing is left out without a gap that says so."""
     labels = {resource.urn: f"r{number}" for number, resource in enumerate(footprint.resources)}
-    addresses = dict(_addresses(footprint.resources, labels))
+    kinds = {resource.urn: known for resource in footprint.resources if (known := terraform_type(resource.type))}
+    addresses = {urn: f"{known.terraform}.{labels[urn]}" for urn, known in kinds.items()}
     projection = Projection(plan={})
     planned, configured, providers = [], [], {}
     for resource in footprint.resources:
@@ -64,8 +65,8 @@ def project(footprint: Footprint) -> Projection:
             projection.urns[label] = resource.urn
         elif resource.type.startswith("pulumi:"):
             continue
-        elif resource.urn in addresses:
-            told = _translated(resource)
+        elif resource.urn in kinds:
+            told = translate(resource.inputs, kinds[resource.urn])
             planned.append(_planned(addresses[resource.urn], told.values))
             configured.append(_configured(addresses[resource.urn], told, resource.references, addresses))
             projection.urns[label] = resource.urn
@@ -75,21 +76,6 @@ def project(footprint: Footprint) -> Projection:
             _kubernetes(resource, label, projection)
     projection.plan.update(_plan(planned, configured, providers))
     return projection
-
-
-def _addresses(resources: Iterable[Declared], labels: Mapping[str, str]) -> Iterable[tuple[str, str]]:
-    """The Terraform address of each AWS resource whose type is in the book."""
-    for resource in resources:
-        known = terraform_type(resource.type)
-        if known is not None:
-            yield resource.urn, f"{known.terraform}.{labels[resource.urn]}"
-
-
-def _translated(resource: Declared) -> Translated:
-    known = terraform_type(resource.type)
-    if known is None:  # an address is given to known types only
-        raise AssertionError(resource.type)
-    return translate(resource.inputs, known)
 
 
 def _planned(address: str, values: dict[str, Any]) -> dict[str, Any]:
