@@ -3,55 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import pulumi
-from pulumi_aws import cloudwatch
 
+from components.alarms import Bound, alarm
 from components.base import Component
 from components.postgres import slot_limit_mib
 from components.specs import DatabaseSpec
 
 GIB = 1024**3
 MIB = 1024**2
-# Three spans of five minutes: a burst is not an alarm, and nobody learns of a full disk later than in 15 minutes.
-PERIOD_SECONDS = 300
-PERIODS = 3
-
-
-@dataclass(frozen=True)
-class Bound:
-    """One metric of AWS/RDS, and the value past which it is bad."""
-
-    part: str
-    metric: str
-    beyond: Literal["above", "below"]
-    threshold: float
-    meaning: str
 
 
 def alarms(home: Component, called: str, spec: DatabaseSpec, *, tell: Sequence[pulumi.Input[str]]) -> None:
     """An alarm for each bound. ``tell``: ARNs of the topics that hear of it, and of its end."""
     dimension = "DBClusterIdentifier" if spec.engine == "aurora" else "DBInstanceIdentifier"
     for bound in bounds(spec):
-        above = bound.beyond == "above"
-        cloudwatch.MetricAlarm(
-            home.child(f"alarm-{bound.part}"),
-            namespace="AWS/RDS",
-            metric_name=bound.metric,
-            dimensions={dimension: called},
-            statistic="Maximum" if above else "Minimum",
-            comparison_operator="GreaterThanThreshold" if above else "LessThanThreshold",
-            threshold=bound.threshold,
-            period=PERIOD_SECONDS,
-            evaluation_periods=PERIODS,
-            treat_missing_data="missing",
-            alarm_description=f"{called}: {bound.meaning}",
-            alarm_actions=list(tell),
-            ok_actions=list(tell),
-            opts=home.within(),
-        )
+        alarm(home, bound, namespace="AWS/RDS", dimensions={dimension: called}, called=called, tell=tell)
 
 
 def bounds(spec: DatabaseSpec) -> Iterator[Bound]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from components.base import Component
 from components.cluster import RESTRICTED_CONTAINER, Place, custom_resource
-from components.naming import labels, opens, physical
+from components.naming import digest_of, labels, opens, physical
 from components.postgres import SIGN_IN, DatabaseOutputs
 from components.specs import MigrationsSpec, Target
 
@@ -76,7 +75,7 @@ class Migrations(Component, token="tollgate:data:Migrations"):
         self.refuse(spec.refused_by(target))
         self._name, self._place, self._database = physical(name, LONGEST_NAME), place, database
         files = {file.name: file.read_text(encoding="utf-8") for file in sorted(SQL.iterdir())}
-        digest = _digest(files)
+        digest = digest_of(files)
         # The database's own last number, then what was shipped: a changed helper must run too.
         revision = f"{max(file[:4] for file in files if file[:4].isdigit())}-{digest}"
         scripts = ConfigMap(
@@ -228,11 +227,3 @@ class Migrations(Component, token="tollgate:data:Migrations"):
                 },
                 opts=self.within(depends_on=[job]),
             )
-
-
-def _digest(files: dict[str, str]) -> str:
-    """Eight characters that change when any file does, or its name."""
-    whole = hashlib.sha256()
-    for name, text in files.items():
-        whole.update(f"{name}\0{text}\0".encode())
-    return whole.hexdigest()[:8]

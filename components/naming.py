@@ -7,7 +7,9 @@ All else is named by Pulumi (our name and a random end), so that it can be repla
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Mapping
 
 # The shortest limit of the stateful things we name ourselves: ElastiCache replication group, 40 characters
 # (CreateReplicationGroup); CloudNativePG clusters may have 50, RDS instances and Kubernetes labels 63.
@@ -66,3 +68,11 @@ def sealed_of(service: str) -> str:
 def opens(*openings: str) -> dict[str, str]:
     """The labels by which a pod is let through openings of its closed namespace (components/openings.py)."""
     return {f"tollgate/{opening}": "open" for opening in openings}
+
+
+def digest_of(files: Mapping[str, str]) -> str:
+    """Eight characters that change when any file does, or its name."""
+    whole = hashlib.sha256()
+    for name, text in files.items():
+        whole.update(f"{name}\0{text}\0".encode())
+    return whole.hexdigest()[:8]

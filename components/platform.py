@@ -32,7 +32,7 @@ class PlatformOutputs:
 
     databases: dict[str, DatabaseOutputs]
     migrations: dict[str, MigrationsOutputs]
-    redis: RedisOutputs
+    redis: dict[str, RedisOutputs]
     broker: RabbitOutputs | None
     queues: QueueSetOutputs | None
     parameters: ParameterStoreOutputs
@@ -47,8 +47,9 @@ class PaymentPlatform(Component, token="tollgate:platform:PaymentPlatform"):
     """One environment of the platform.
 
     Declares: on aws a Network, a Cluster and an EvidenceStore, with an EncryptionKey for each and one for data; a
-    NamespaceBaseline; a Database with its Migrations per domain; a RedisStore; a ParameterStore and a ConfigCentre; and
-    where the target has a broker, a RabbitCluster and a QueueSet. Raises Refusal when a target cannot keep a promise.
+    NamespaceBaseline; a Database with its Migrations per domain; a RedisStore per named store; a ParameterStore and a
+    ConfigCentre; and where the target has a broker, a RabbitCluster and a QueueSet. Raises Refusal when a target cannot
+    keep a promise.
     """
 
     def __init__(self, name: str, settings: PlatformSettings, *, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -68,7 +69,7 @@ class PaymentPlatform(Component, token="tollgate:platform:PaymentPlatform"):
         evidence = self._evidence()
         databases = self._databases()
         migrations = self._migrations(databases)
-        redis = self._redis()
+        redis = self._redis(cluster)
         broker, queues = self._messaging()
         self.outputs = self.register(
             PlatformOutputs(
@@ -182,17 +183,23 @@ class PaymentPlatform(Component, token="tollgate:platform:PaymentPlatform"):
             for domain, database in databases.items()
         }
 
-    def _redis(self) -> RedisOutputs:
-        return RedisStore(
-            self.child("redis"),
-            self._settings.redis,
-            target=self._settings.target,
-            safety=self._settings.safety,
-            network=self._network,
-            key_arn=self._key_arn,
-            place=self._place,
-            opts=self.within(),
-        ).outputs
+    def _redis(self, cluster: Cluster | None) -> dict[str, RedisOutputs]:
+        settings = self._settings
+        return {
+            name: RedisStore(
+                self.child(name),
+                spec,
+                target=settings.target,
+                safety=settings.safety,
+                place=self._place,
+                network=self._network,
+                key_arn=self._key_arn,
+                roles=cluster.outputs.roles if cluster else None,
+                tell=settings.aws.alarm_topics if settings.aws else (),
+                opts=self.within(),
+            ).outputs
+            for name, spec in settings.redis.items()
+        }
 
     def _messaging(self) -> tuple[RabbitOutputs | None, QueueSetOutputs | None]:
         settings = self._settings

@@ -15,6 +15,7 @@ from typing import Any
 from components.specs import Target
 from stacks.profiles_configuration import configuration, parameters
 from stacks.profiles_ground import CLUSTER, EVIDENCE, NETWORK, namespace
+from stacks.profiles_redis import redis
 from stacks.settings import Domain, Tier
 
 # An edge site takes payments and forwards them; accounts and ledgers stay central, so it has the gateway's buffer only.
@@ -200,57 +201,6 @@ BROKER_USERS: dict[str, dict[str, Any]] = {
     "clearing": {"publishes": [], "consumes": ["payments"], "credentials_secret_ref": "payments-broker-clearing"},
 }
 
-REDIS: dict[Tier, dict[str, Any]] = {
-    Tier.DEV: {
-        "version": "9.0",  # durability=sync needs 9.0 or newer [EC]
-        "node_type": "cache.t4g.small",  # [ours]
-        "cpu": 1,
-        "memory_gib": 1,
-        "storage_gib": 5,  # [ours]
-        "replicas": 0,
-        "durable_writes": False,
-        "snapshot_retention_days": 1,
-        "acl_secret_ref": "payments-redis-acl",
-        "tls_secret_ref": None,
-    },
-    Tier.STAGING: {
-        "version": "9.0",
-        "node_type": "cache.m7g.large",  # smallest of the families that allow durability=sync [EC]
-        "cpu": 2,
-        "memory_gib": 6,  # as m7g.large
-        "storage_gib": 20,  # [ours]
-        "replicas": 1,  # durability=sync needs one per shard [EC]
-        "durable_writes": True,
-        "snapshot_retention_days": 7,  # a week, FSBP ElastiCache.1 asks for one day or more
-        "acl_secret_ref": "payments-redis-acl",
-        "tls_secret_ref": "payments-redis-tls",
-    },
-    Tier.PROD: {
-        "version": "9.0",
-        "node_type": "cache.r7g.large",  # 13 GiB [EC]; size [ours]
-        "cpu": 2,
-        "memory_gib": 13,
-        "storage_gib": 40,
-        "replicas": 2,  # one copy in each of three zones
-        "durable_writes": True,
-        "snapshot_retention_days": 14,
-        "acl_secret_ref": "payments-redis-acl",
-        "tls_secret_ref": "payments-redis-tls",
-    },
-    Tier.EDGE: {
-        "version": "9.0",
-        "node_type": "cache.t4g.small",
-        "cpu": 1,
-        "memory_gib": 1,
-        "storage_gib": 2,  # [ours]
-        "replicas": 0,
-        "durable_writes": False,
-        "snapshot_retention_days": 1,
-        "acl_secret_ref": "payments-redis-acl",
-        "tls_secret_ref": "payments-redis-tls",
-    },
-}
-
 
 def profile(tier: Tier, target: Target) -> dict[str, Any]:
     """What a stack of this tier and target has before its own file is read."""
@@ -277,7 +227,7 @@ def profile(tier: Tier, target: Target) -> dict[str, Any]:
         "broker": BROKER[tier],
         "queues": {"payments": QUEUE[tier]} if BROKER[tier] else {},
         "broker_users": BROKER_USERS if BROKER[tier] else {},
-        "redis": REDIS[tier],
+        "redis": redis(tier, target, DOMAINS[tier]),
         "parameters": parameters(tier, target, DOMAINS[tier]),
         "configuration": configuration(tier, target),
         "tags": {"platform": "payments", "tier": tier.value, "owner": "payments-platform"},

@@ -27,6 +27,7 @@ from components.specs import (
     Safety,
     ServiceName,
     Spec,
+    StoreName,
     Target,
     queue_refusals,
 )
@@ -110,7 +111,7 @@ class PlatformSettings(Spec):
     broker: BrokerSpec | None = Field(default=None, description="null where nothing queues, as on edge")
     queues: dict[QueueName, QueueSpec]
     broker_users: dict[ServiceName, BrokerUserSpec]
-    redis: RedisSpec
+    redis: dict[StoreName, RedisSpec] = Field(min_length=1, description="Valkey stores by name")
     parameters: ParameterStoreSpec = Field(description="what services start with, each readable by its consumers")
     configuration: ConfigCentreSpec = Field(description="what changes while services run")
     tags: dict[TagKey, TagValue] = Field(description="on every AWS resource")
@@ -144,7 +145,7 @@ class PlatformSettings(Spec):
             found.append((("aws", "alarm_topics"), f"alarms speak to topics of their own region, {self.aws.region}"))
         if not on_aws and self.kubernetes.backups is None:
             found.append((("kubernetes", "backups"), f"is needed on {self.target}: databases run on Kubernetes there"))
-        return [*found, *self._broker_contradictions(), *self._too_small()]
+        return [*found, *self._broker_contradictions(), *self._store_contradictions(), *self._too_small()]
 
     def _broker_contradictions(self) -> list[tuple[tuple[str, ...], str]]:
         found: list[tuple[tuple[str, ...], str]] = []
@@ -155,6 +156,19 @@ class PlatformSettings(Spec):
             found.append((("namespace", "openings"), "broker must stand there where there is a broker, and only there"))
         return found
 
+    def _store_contradictions(self) -> list[tuple[tuple[str, ...], str]]:
+        found: list[tuple[tuple[str, ...], str]] = []
+        if not any(store.purpose == "coordination" for store in self.redis.values()):
+            found.append((("redis",), "services lock and throttle through a store of purpose coordination; add one"))
+        for name, store in self.redis.items():
+            if name in self.databases:
+                found.append((("redis", name), "a database has this name; call the store otherwise"))
+            absent = [service for service in store.users if service not in self.databases]
+            if absent:
+                why = f"this environment has no service {', '.join(absent)}; leave out what is not here"
+                found.append((("redis", name, "users"), why))
+        return found
+
     def _too_small(self) -> list[tuple[tuple[str, ...], str]]:
         """Data services that the namespace's quota would keep from starting."""
         cpu = memory = storage = 0
@@ -162,6 +176,9 @@ class PlatformSettings(Spec):
             cpu += copies * spec.cpu
             memory += copies * spec.memory_gib
             storage += copies * spec.storage_gib
+        if self.target is not Target.AWS:
+            milli, mib, gib = map(sum, zip(*(store.asks_of_cluster() for store in self.redis.values()), strict=True))
+            cpu, memory, storage = cpu + -(-milli // 1000), memory + -(-mib // 1024), storage + gib
         quota = self.namespace.quota
         needs = {"cpu": (cpu, quota.cpu), "memory_gib": (memory, quota.memory_gib)}
         needs["storage_gib"] = (storage, quota.storage_gib)
@@ -171,13 +188,12 @@ class PlatformSettings(Spec):
             if given < least
         ]
 
-    def _servers(self) -> list[tuple[int, BrokerSpec | DatabaseSpec | RedisSpec]]:
+    def _servers(self) -> list[tuple[int, BrokerSpec | DatabaseSpec]]:
         """(copies, spec) of each data service that runs in the namespace."""
-        found: list[tuple[int, BrokerSpec | DatabaseSpec | RedisSpec]] = []
+        found: list[tuple[int, BrokerSpec | DatabaseSpec]] = []
         if self.broker and self.broker.kind == "operator":
             found.append((self.broker.replicas, self.broker))
         if self.target is not Target.AWS:
-            found.append((1 + self.redis.replicas, self.redis))
             found += [(3 if spec.high_availability else 1, spec) for spec in self.databases.values()]
         return found
 
@@ -203,6 +219,11 @@ class PlatformSettings(Spec):
         if self.target is Target.AWS and (self.evidence is None or self.evidence.retention_days < THIRTEEN_MONTHS):
             why = f"prod keeps evidence for 13 months; write {THIRTEEN_MONTHS} or more"
             found.append((("evidence", "retention_days"), why))
+        found += [
+            (("redis", name, "replicas"), "prod coordinates on while a node is lost; write 2")
+            for name, store in self.redis.items()
+            if store.purpose == "coordination" and not store.replicas
+        ]
         return found
 
     def _readers_that_are_not_here(self) -> list[tuple[tuple[str, ...], str]]:
@@ -221,13 +242,13 @@ class PlatformSettings(Spec):
     def _refusals(self) -> list[tuple[tuple[str, ...], str]]:
         """What the target cannot promise, as the components themselves would say it."""
         parts: list[tuple[tuple[str, ...], Refusing]] = [
-            (("redis",), self.redis),
             (("namespace",), self.namespace),
             (("migrations",), self.migrations),
             (("parameters",), self.parameters),
             (("configuration",), self.configuration),
         ]
         parts += [(("databases", domain), spec) for domain, spec in self.databases.items()]
+        parts += [(("redis", name), spec) for name, spec in self.redis.items()]
         if self.broker:
             parts.append((("broker",), self.broker))
         if self.cluster:

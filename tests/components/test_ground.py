@@ -205,7 +205,7 @@ def test_a_role_is_taken_on_by_its_own_service_only(stack: str) -> None:
     record = recorded(stack)
     pairs = record.of("PodIdentityAssociation")
     ours = {made.inputs["serviceAccount"] for made in pairs if made.inputs["namespace"] == "payments"}
-    assert ours == set(settings_of(stack).databases)
+    assert ours == {*settings_of(stack).databases, f"payments-{stack}-coordination-functions"}
     for made in pairs:
         (trust,) = json.loads(record.one(made.name, "iam/role:Role").inputs["assumeRolePolicy"])["Statement"]
         assert sorted(trust["Action"]) == ["sts:AssumeRole", "sts:TagSession"]
@@ -272,12 +272,13 @@ def test_databases_are_opened_where_they_are(stack: str) -> None:
 
 
 @pytest.mark.parametrize("stack", ["local", "dev"])
-def test_pods_that_call_a_database_bear_the_label_that_lets_them_through(stack: str) -> None:
+def test_pods_that_call_a_data_service_bear_the_label_that_lets_them_through(stack: str) -> None:
     jobs = recorded(stack).of("batch/v1:Job")
     assert jobs
     for made in jobs:
         labels = made.inputs["spec"]["template"]["metadata"]["labels"]
-        assert opens("database").items() <= labels.items(), made.name
+        opening = "database" if made.name.endswith("-migrations-job") else "redis"
+        assert opens(opening).items() <= labels.items(), made.name
 
 
 def test_a_broker_outside_is_reached_where_it_is() -> None:

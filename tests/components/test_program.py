@@ -18,7 +18,8 @@ from components.base import Component
 from components.naming import LONGEST, physical
 from components.specs import Target
 from stacks.loading import load_settings
-from stacks.profiles import BROKER, DATABASE, REDIS
+from stacks.profiles import BROKER, DATABASE
+from stacks.profiles_redis import COORDINATION
 from stacks.settings import Tier
 from tests.components.recording import ROOT, STACKS, Record, config_of, run
 
@@ -104,27 +105,6 @@ def test_addresses_are_unique(stack: str) -> None:
 
 
 @on_aws
-def test_every_unsafe_default_of_elasticache_is_overridden(stack: str) -> None:
-    spec = load_settings(stack, config_of(stack), [], root=ROOT).redis
-    (store,) = recorded(stack).of("ReplicationGroup")
-    wanted = {
-        "engine": "valkey",
-        "durability": "sync" if spec.durable_writes else "default",
-        "clusterMode": "enabled",
-        "automaticFailoverEnabled": True,
-        "multiAzEnabled": spec.replicas > 0,
-        "atRestEncryptionEnabled": True,
-        "transitEncryptionEnabled": True,
-        "transitEncryptionMode": "required",
-        "snapshotRetentionLimit": spec.snapshot_retention_days,
-    }
-    assert {key: store.inputs.get(key) for key in wanted} == wanted
-    assert "authToken" not in store.inputs
-    (settings,) = recorded(stack).of("aws:elasticache/parameterGroup:ParameterGroup")
-    assert {"name": "maxmemory-policy", "value": "noeviction"} in settings.inputs["parameters"]
-
-
-@on_aws
 def test_subnets_lie_apart_inside_their_network(stack: str) -> None:
     (vpc,) = recorded(stack).of("vpc:Vpc")
     subnets = [IPv4Network(made.inputs["cidrBlock"]) for made in recorded(stack).of("subnet:Subnet")]
@@ -187,7 +167,7 @@ def test_no_input_and_no_output_carries_a_secret(stack: str) -> None:
 
 @pytest.mark.parametrize("stack", ["staging", "prod"])
 def test_a_broker_that_matters_has_its_own_disruption_budget_and_keeps_its_disks(stack: str) -> None:
-    (budget,) = recorded(stack).of("PodDisruptionBudget")
+    budget = recorded(stack).one(f"payments-{stack}-rabbit-disruptions", "PodDisruptionBudget")
     assert budget.inputs["spec"]["maxUnavailable"] == 1
     (cluster,) = recorded(stack).of("RabbitmqCluster")
     spec = cluster.inputs["spec"]
@@ -197,7 +177,7 @@ def test_a_broker_that_matters_has_its_own_disruption_budget_and_keeps_its_disks
 
 
 WRONG: dict[str, tuple[str, dict[str, str], str]] = {
-    "a misspelt key": ("staging", {"payments:redis": '{"replica": 1}'}, "did you mean replicas"),
+    "a misspelt key": ("staging", {"payments:redis": '{"cache": {"replica": 1}}'}, "did you mean replicas"),
     "a promise the edge cannot keep": (
         "edge",
         {"payments:databases": '{"gateway": {"high_availability": true}}'},
@@ -215,8 +195,6 @@ def test_wrong_settings_end_the_program_with_a_plain_message(stack: str, change:
 
 
 REFUSED: list[tuple[Any, Target, set[str]]] = [
-    (load_settings("prod", config_of("prod"), [], root=ROOT).redis, Target.KUBERNETES, {"replicas", "durable_writes"}),
-    (load_settings("prod", config_of("prod"), [], root=ROOT).redis, Target.AWS, set()),
     (load_settings("prod", config_of("prod"), [], root=ROOT).broker, Target.EDGE, {"replicas"}),
     (load_settings("prod", config_of("prod"), [], root=ROOT).databases["risk"], Target.EDGE, {"high_availability"}),
 ]
@@ -256,7 +234,7 @@ def test_profiles_grow_from_tier_to_tier() -> None:
     grows: list[Callable[[Tier], int]] = [
         lambda tier: DATABASE[tier]["backup_retention_days"],
         lambda tier: DATABASE[tier]["memory_gib"],
-        lambda tier: REDIS[tier]["replicas"],
+        lambda tier: COORDINATION[tier]["replicas"],
         lambda tier: (BROKER[tier] or {})["memory_gib"],
     ]
     for amount in grows:

@@ -65,8 +65,8 @@ MISTAKES = {
         "8  databases.risk: max_storage_gib must be at least 110, 10 % above storage_gib",
     ),
     "a promise the target cannot keep": (
-        "  payments:redis:\n    durable_writes: true\n",
-        "8  redis.durable_writes: ElastiCache needs a replica for it; write replicas: 1 or more",
+        "  payments:redis:\n    coordination: {durable_writes: true, node_type: cache.m7g.large}\n",
+        "8  redis.coordination.durable_writes: ElastiCache needs a replica for it; write replicas: 1 or more",
     ),
     "a number that is a mapping": (
         "  payments:databases:\n    risk: 7\n",
@@ -88,13 +88,14 @@ def test_the_example_of_a_right_file_is_right(tmp_path: Path) -> None:
 def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
     said = check(
         tmp_path,
-        "config:\n  payments:tier: prdo\n  payments:target: aws\n  payments:redis: {replica: 1}\n  payment:x: 1\n",
+        "config:\n  payments:tier: prdo\n  payments:target: aws\n"
+        "  payments:redis: {cache: {replica: 1}}\n  payment:x: 1\n",
     )
     assert said == [
         "stacks/Pulumi.x.yaml:1  kubernetes.context: is needed (kubeconfig context; no other cluster is ever touched)",
         "stacks/Pulumi.x.yaml:1  network.zones: is needed (availability zones by name)",
         "stacks/Pulumi.x.yaml:2  tier: must be 'dev', 'staging', 'prod' or 'edge'",
-        "stacks/Pulumi.x.yaml:4  redis.replica: no such setting; did you mean replicas?",
+        "stacks/Pulumi.x.yaml:4  redis.cache.replica: no such setting; did you mean replicas?",
         "stacks/Pulumi.x.yaml:5  payment:x: no such namespace; settings begin with payments:",
     ]
 
@@ -112,8 +113,8 @@ SECRET = "hunter2-4111111111111111"
 HELD = {
     "a password": f"  payments:databases:\n    risk:\n      password: {SECRET}\n",
     "a tag that is a token": f"  payments:tags:\n    deploy_token: {SECRET}\n",
-    "an encrypted value": f"  payments:redis:\n    acl_secret_ref:\n      secure: {SECRET}\n",
-    "a value where a name belongs": f"  payments:redis:\n    acl_secret_ref: 'A b {SECRET}!'\n",
+    "an encrypted value": f"  payments:redis:\n    cache:\n      tls_secret_ref: {{secure: {SECRET}}}\n",
+    "a value where a name belongs": f"  payments:redis:\n    cache:\n      tls_secret_ref: 'A b {SECRET}!'\n",
     "a broken line": f"  payments:tags: {{password: {SECRET}\n",
 }
 
