@@ -38,6 +38,9 @@ KNOWN_ONLY_LATER: dict[str, dict[str, Any]] = {
         "masterUserSecrets": [{"secretArn": "arn:aws:secretsmanager:ap-southeast-1:111122223333:secret:two"}],
         "endpoint": "cluster.example.internal",
     },
+    "aws:elasticache/replicationGroup:ReplicationGroup": {
+        "configurationEndpointAddress": "clustercfg.store.example.internal",
+    },
     "aws:mq/broker:Broker": {
         "instances": [
             {

