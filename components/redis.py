@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import pulumi
 
 from components.base import Component, Refusal
 from components.cluster import Place
-from components.naming import LONGEST, physical
+from components.naming import physical
 from components.network import NetworkOutputs
 from components.redis_access import LOADER
 from components.redis_alarms import alarms
@@ -82,7 +82,6 @@ class RedisStore(Component, token="tollgate:data:RedisStore"):
         tell: Sequence[pulumi.Input[str]],
     ) -> RedisOutputs:
         called, spec = self._name, self._spec
-        self.refuse(_names_that_are_too_long(called, spec))
         self.refuse((f"users.{who}", "has no role to sign in with") for who in spec.users if who not in roles)
         users = iam_users(self, called, spec)
         store = elasticache_store(self, called, spec, safety=safety, network=network, key_arn=key_arn, users=users)
@@ -137,14 +136,3 @@ class RedisStore(Component, token="tollgate:data:RedisStore"):
 
 def _names(spec: RedisSpec) -> list[str]:
     return [name.removesuffix(".lua") for name in libraries(spec)]
-
-
-def _names_that_are_too_long(called: str, spec: RedisSpec) -> Iterator[tuple[str, str]]:
-    """A user's id holds the store's name and the service's, in 40 characters (ElastiCache, CreateUser)."""
-    for service in (*spec.users, LOADER):
-        name = user_name(called, service)
-        if len(name) > LONGEST:
-            yield (
-                f"users.{service}",
-                f"{name} is {len(name)} characters long, and 40 may be; give the store a shorter name",
-            )

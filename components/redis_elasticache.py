@@ -9,6 +9,7 @@ from pulumi_aws import cloudwatch, elasticache, iam
 
 from components.access import allow, policy
 from components.base import Component
+from components.naming import digest_of
 from components.network import NetworkOutputs
 from components.redis_access import FINDING_THE_SHARD, LOADER, loader_rules, service_rules
 from components.specs import RedisSpec, Safety
@@ -115,8 +116,11 @@ def iam_users(home: Component, called: str, spec: RedisSpec) -> dict[str, elasti
 
 
 def user_name(called: str, who: str) -> str:
-    """The name of a user, which is one for all of an account."""
-    return f"{called}-{who}"
+    """The id and name of a user: an account has it once, and it may have 40 characters (ElastiCache, CreateUser).
+
+    So it begins with who it is, and ends in a digest of the store's name, not in that name.
+    """
+    return f"{who}-{digest_of({called: who})}"
 
 
 def may_connect(

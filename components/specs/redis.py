@@ -11,7 +11,7 @@ from components.specs.broker import ServiceName
 from components.specs.database import DAILY, MINUTES_A_DAY, WEEKLY, minutes
 from components.specs.foundation import LogDays, Ref, Spec, Target
 
-# The name of a store; with the stack's name and a service's it must make a user's name (ElastiCache: 40 characters).
+# The name of a store; after "payments-" and the longest stack name it must fit in 40 characters (ElastiCache).
 StoreName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,15}$")]
 # The beginning of a key. It ends in a colon, so no service's beginning is by accident another's as well.
 KeyPrefix = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*:([a-z0-9-]+:)*$", max_length=64)]

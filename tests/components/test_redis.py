@@ -14,6 +14,7 @@ import pytest
 
 import components.redis_functions
 from components.naming import opens
+from components.redis_elasticache import user_name
 from components.specs import RedisSpec, Target
 from components.valkey import ASSETS
 from stacks.loading import load_settings
@@ -137,7 +138,7 @@ def test_the_loader_signs_in_on_aws_with_a_role_of_its_own_that_may_only_connect
     pod = record.one(f"{called}-functions", "batch/v1:Job").inputs["spec"]["template"]["spec"]
     assert pod["serviceAccountName"] == pair["serviceAccount"]
     told = {variable["name"]: variable["value"] for variable in container(pod, "sign-in", "initContainers")["env"]}
-    assert told["SIGNS_IN_AS"] == f"{called}-loader"
+    assert told["SIGNS_IN_AS"] == user_name(called, "loader")
     assert told["STORE"] == called
     assert told["REGION"] == "ap-southeast-1"
     assert volume(pod, "passwords")["emptyDir"]["medium"] == "Memory"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from components.redis_alarms import bounds
+from components.redis_elasticache import user_name
 from tests.components.test_redis import (
     asked,
     on_aws,
@@ -74,7 +75,8 @@ def test_services_sign_in_by_iam_each_as_itself_and_there_is_no_password(stack: 
         users = {made.name.rpartition("-")[2]: made for made in ours}
         assert set(users) == {*spec.users, *(["loader"] if spec.purpose == "coordination" else [])}
         for who, user in users.items():
-            assert user.inputs["userId"] == user.inputs["userName"] == f"payments-{stack}-{name}-{who}"
+            assert user.inputs["userId"] == user.inputs["userName"] == user_name(f"payments-{stack}-{name}", who)
+            assert len(user.inputs["userId"]) <= 40
             assert user.inputs["authenticationMode"] == {"type": "iam"}
             assert not {"passwords", "passwordsWo", "noPasswordRequired"} & set(user.inputs)
             words = user.inputs["accessString"].split(" ")

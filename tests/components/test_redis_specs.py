@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-import pulumi
 import pytest
 from pydantic import ValidationError
 
@@ -14,7 +12,6 @@ from components.specs.redis import GRANTABLE
 from stacks.loading import SettingsError
 from stacks.profiles_redis import COORDINATING, redis
 from stacks.settings import Tier
-from tests.components.recording import config_of, run
 from tests.components.test_redis import (
     asked,
     settings,
@@ -171,10 +168,3 @@ def test_a_stack_without_coordination_is_refused() -> None:
     cache_only = {**redis(Tier.DEV, Target.EDGE, ["gateway"])["cache"], "memory_mib": 128, "cpu_milli": 50}
     with pytest.raises(SettingsError, match="through a store of purpose coordination; add one"):
         settings("edge", redis={"coordination": cache_only})
-
-
-def test_names_too_long_for_aws_are_refused_with_what_to_do() -> None:
-    store = redis(Tier.STAGING, Target.AWS, ["clearing"])["cache"]
-    config = config_of("staging") | {"payments:redis": json.dumps({"a-very-long-name": store})}
-    with pytest.raises(pulumi.RunError, match="give the store a shorter name"):
-        run("staging", config)
