@@ -14,9 +14,9 @@ DATA, RUN, SETTINGS, PASSWORDS, CERTIFICATES = "/data", "/run/valkey", "/etc/val
 AUTHORITY = f"{CERTIFICATES}/ca.crt"
 # A majority of three.
 QUORUM = 2
-# How long a failover may take before another Sentinel tries: as many times the silence that it began with. Sentinel's
-# own defaults, 30 s and 180 s, have the same ratio.
-FAILOVER_PER_SILENCE = 6
+# How long a failover may take, as many times the silence that it began with. Twice as long after one that failed the
+# next is tried, so with Sentinel's own ratio of 6 locks would be gone for two minutes. Ours.
+FAILOVER_PER_SILENCE = 3
 
 
 def data_node(spec: RedisSpec) -> str:
@@ -32,7 +32,9 @@ def data_node(spec: RedisSpec) -> str:
         "save": '""',
         "appendonly": "no" if spec.append_only == "off" else "yes",
     }
-    if spec.append_only != "off":
+    if spec.append_only == "off":
+        lines["rdb-del-sync-files"] = "yes"  # what a replica was sent; a later start would take it for the present
+    else:
         lines["appendfsync"] = spec.append_only
         lines["aof-timestamp-enabled"] = "yes"  # a file can be cut back to a moment before a mistake
     if spec.replicas and spec.purpose == "coordination":

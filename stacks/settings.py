@@ -161,8 +161,8 @@ class PlatformSettings(Spec):
         if not any(store.purpose == "coordination" for store in self.redis.values()):
             found.append((("redis",), "services lock and throttle through a store of purpose coordination; add one"))
         for name, store in self.redis.items():
-            if name in self.databases:
-                found.append((("redis", name), "a database has this name; call the store otherwise"))
+            if name in (*self.databases, "rabbit"):
+                found.append((("redis", name), "a database or the broker has this name; call the store otherwise"))
             absent = [service for service in store.users if service not in self.databases]
             if absent:
                 why = f"this environment has no service {', '.join(absent)}; leave out what is not here"
@@ -220,7 +220,7 @@ class PlatformSettings(Spec):
             why = f"prod keeps evidence for 13 months; write {THIRTEEN_MONTHS} or more"
             found.append((("evidence", "retention_days"), why))
         found += [
-            (("redis", name, "replicas"), "prod coordinates on while a node is lost; write 2")
+            (("redis", name, "replicas"), "prod goes on coordinating when it loses a node; write 2")
             for name, store in self.redis.items()
             if store.purpose == "coordination" and not store.replicas
         ]

@@ -147,7 +147,7 @@ def test_a_target_refuses_what_it_cannot_keep(
 IN_SETTINGS: list[tuple[str, dict[str, Any], str]] = [
     ("staging", {"redis": {"clearing": {}}}, "redis.clearing"),
     ("edge", {"redis": {"coordination": {"users": {"clearing": user()}}}}, "this environment has no service clearing"),
-    ("prod", {"redis": {"coordination": {"replicas": 0, "durable_writes": False}}}, "prod coordinates on while a node"),
+    ("prod", {"redis": {"coordination": {"replicas": 0, "durable_writes": False}}}, "prod goes on coordinating when"),
     (
         "edge",
         {"redis": {"coordination": {"memory_mib": 1024, "storage_gib": 2}}, "namespace": {"quota": {"memory_gib": 2}}},

@@ -332,8 +332,8 @@ def test_a_wrong_call_says_what_to_give_and_changes_nothing(coordination: Pod, c
     assert client.exists("gateway:p", "gateway:q") == 0
 
 
-def test_functions_and_locks_survive_a_restart() -> None:
-    with one_node(spec()) as pod:
+def test_functions_and_locks_survive_a_power_cut_where_each_write_is_forced_to_disk() -> None:
+    with one_node(spec(append_only="always")) as pod:
         pod.client(LOADER).function_load(LOCKS)
         pod.client(LOADER).function_load(LOCKS, replace=True)  # as each further run of the Job does
         assert pod.client("gateway").fcall("lock_acquire", 1, "gateway:lock", "holder", 600_000) == 1

@@ -82,6 +82,7 @@ class Pod:
     script: str
     environment: dict[str, str]
     engine: Engine
+    empties: bool  # it has no volume
     process: subprocess.Popen[bytes] | None = None
 
     def prepare(self, files: Mapping[str, str], users: Mapping[str, str]) -> None:
@@ -108,6 +109,9 @@ class Pod:
         """First the container that makes the users, then the one that stays."""
         made = self.run("users.sh", str(self.folder / "settings" / "users.acl"), str(self.folder / "run" / "users.acl"))
         assert made.returncode == 0, made.stderr
+        if self.empties:
+            shutil.rmtree(self.folder / "data")
+            (self.folder / "data").mkdir()
         (self.folder / "log").unlink(missing_ok=True)  # a new pod has a new log
         self.restart_container()
 
@@ -224,7 +228,9 @@ class Store:
 
     def _pod(self, host: str, kind: str, script: str, files: Mapping[str, str]) -> Pod:
         folder = self.folder / host.partition(".")[0]
-        pod = Pod(host, "", self.ports[kind], folder, script, {}, self.engine)
+        pod = Pod(
+            host, "", self.ports[kind], folder, script, {}, self.engine, kind == "node" and not self.spec.storage_gib
+        )
         pod.prepare(files, self.passwords)
         self.move(pod)
         return pod

@@ -8,18 +8,16 @@ leads() { ask node "$HOST" "$PORT" role | head -n 1 | grep -qx master; }
 hand_over() {
   for sentinel in $SENTINELS; do
     said=$(ask node "$sentinel" "$SENTINEL_PORT" sentinel failover "$STORE" coordinated) || continue
-    [ "$said" != OK ] || return 0
+    case $said in OK | INPROG*) return 0 ;; esac
   done
   return 1
 }
 
-tries=20
+end=$(($(date +%s) + 20))
 leads || exit 0
-until hand_over || [ "$tries" = 0 ]; do
-  tries=$((tries - 1))
+until hand_over || [ "$(date +%s)" -ge "$end" ]; do
   sleep 1
 done
-while leads && [ "$tries" != 0 ]; do
-  tries=$((tries - 1))
+while leads && [ "$(date +%s)" -lt "$end" ]; do
   sleep 1
 done
