@@ -11,7 +11,7 @@ from components.cluster import Place
 from components.database_alarms import alarms
 from components.naming import physical
 from components.network import NetworkOutputs
-from components.postgres import BackupStore, DatabaseOutputs
+from components.postgres import BackupStore, DatabaseOutputs, Upstream
 from components.postgres_cnpg import cnpg_cluster
 from components.postgres_rds import aurora_cluster, rds_instance
 from components.specs import DatabaseSpec, Safety, Target
@@ -35,6 +35,8 @@ class Database(Component, token="tollgate:data:Database"):
     (its slot is given up first; Aurora's storage grows). Changing ``logical_replication`` or ``max_connections`` takes
     effect at the next restart.
 
+    ``follows`` makes another server known to a CloudNativePG cluster, for subscriptions to name.
+
     Errors: Refusal when the target cannot keep a promise of the spec, or a dependency of the target is missing.
 
     Source: pulumi_aws.rds 7.51 (defaults), RDS and Aurora user guides, CloudNativePG 1.30 documentation.
@@ -53,6 +55,7 @@ class Database(Component, token="tollgate:data:Database"):
         tell: Sequence[pulumi.Input[str]] = (),
         place: Place | None = None,
         backups: BackupStore | None = None,
+        follows: Upstream | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, safety=safety, opts=opts)
@@ -68,5 +71,5 @@ class Database(Component, token="tollgate:data:Database"):
         else:
             if place is None or backups is None:
                 raise Refusal(f"{name}: on {target} a database needs a namespace and a backup store")
-            outputs = cnpg_cluster(self, name, spec, place=place, backups=backups)
+            outputs = cnpg_cluster(self, name, spec, place=place, backups=backups, follows=follows)
         self.outputs = self.register(outputs)

@@ -7,35 +7,35 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.batch.v1 import Job
 from pulumi_kubernetes.core.v1 import ConfigMap
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from components.base import Component
-from components.cluster import RESTRICTED_CONTAINER, Place, custom_resource
+from components.cluster import Place, custom_resource
 from components.naming import digest_of, labels, opens, physical
 from components.postgres import SIGN_IN, DatabaseOutputs
+from components.psql import Given, authority, copied_login, pod
 from components.specs import MigrationsSpec, Target
 
 SQL = Path(__file__).parent / "assets" / "sql"
 SCRIPTS = "/migrations"
 AUTHORITY = "/authority"
 LOGIN = "/login"
-SCRATCH = "/tmp"  # noqa: S108  (the pod's own, in memory)
-# psql and a shell. Requests equal to limits, so that the Job is not the first to be evicted.
-SIZE = {"cpu": "100m", "memory": "128Mi"}
-SCRATCH_SIZE = "8Mi"
 # A Job's name ends up in a label of its pods, 63 characters (Kubernetes); 14 of them are the revision.
 LONGEST_NAME = 49
 
 
 @dataclass(frozen=True)
 class MigrationsOutputs:
-    """Up to where the database is brought: the last migration's number, and a digest of all that was shipped."""
+    """Up to where the database is brought: the last migration's number, and a digest of all that was shipped.
+
+    ``login_ref``: name of the Secret with the administrator's username and password, which pods of the namespace read.
+    """
 
     revision: str
     job: pulumi.Output[str]
+    login_ref: pulumi.Input[str]
 
 
 class Migrations(Component, token="tollgate:data:Migrations"):
@@ -88,9 +88,12 @@ class Migrations(Component, token="tollgate:data:Migrations"):
         waits_for = [after, self._way_out()]
         password = database.secret_ref
         if target is Target.AWS:
-            copied = self._copied_password(spec)
+            # The administrator's, which RDS made and rotates.
             password = self._name
-            waits_for.append(copied)
+            login = database.secret_ref
+            waits_for.append(
+                copied_login(self.child("password"), password, login, spec, place=place, opts=self.within())
+            )
         pod = self._pod(spec, scripts.metadata["name"], password)
         job = Job(
             self.child("job"),
@@ -112,62 +115,30 @@ class Migrations(Component, token="tollgate:data:Migrations"):
         )
         if target is not Target.AWS:
             self._certificates(job)
-        self.outputs = self.register(MigrationsOutputs(revision, job.metadata["name"]))
+        self.outputs = self.register(MigrationsOutputs(revision, job.metadata["name"], password))
 
     def _pod(self, spec: MigrationsSpec, scripts: pulumi.Input[str], password: pulumi.Input[str]) -> dict[str, Any]:
-        """Restricted (Pod Security Standards), without a token, writing to memory only."""
         database = self._database
-        bundle = {"items": [{"key": "ca.crt", "path": "ca.crt"}]}
-        authority = (
-            {"secret": {"secretName": database.authority_ref, **bundle}}
-            if database.authority_ref
-            else {"configMap": {"name": spec.authority_ref, **bundle}}
-        )
-        login = [{"key": field, "path": field} for field in ("username", "password")]
-        given = {
-            "PGHOST": database.host,
-            "PGPORT": str(database.port),
-            "PGDATABASE": database.database_name,
-            "PGSSLMODE": "verify-full",
-            "PGSSLROOTCERT": f"{AUTHORITY}/ca.crt",
-            "PGAPPNAME": "migrations",
-            "SERVICE": database.database_name,
-            "LOCK_TIMEOUT": f"{spec.lock_timeout_seconds}s",
-            "TMPDIR": SCRATCH,
-            "LOGIN": LOGIN,
-        }
-        return {
-            "restartPolicy": "Never",
-            "automountServiceAccountToken": False,
-            "enableServiceLinks": False,
-            "securityContext": {
-                "runAsNonRoot": True,
-                "runAsUser": spec.user_id,
-                "seccompProfile": {"type": "RuntimeDefault"},
+        login = {"items": [{"key": part, "path": part} for part in ("username", "password")]}
+        given = Given(
+            plain={
+                "PGHOST": database.host,
+                "PGPORT": str(database.port),
+                "PGDATABASE": database.database_name,
+                "PGSSLMODE": "verify-full",
+                "PGSSLROOTCERT": f"{AUTHORITY}/ca.crt",
+                "PGAPPNAME": "migrations",
+                "SERVICE": database.database_name,
+                "LOCK_TIMEOUT": f"{spec.lock_timeout_seconds}s",
+                "LOGIN": LOGIN,
             },
-            "containers": [
-                {
-                    "name": "migrate",
-                    "image": spec.image,
-                    "command": ["/bin/sh", f"{SCRIPTS}/migrate.sh"],
-                    "env": [{"name": key, "value": value} for key, value in given.items()],
-                    "resources": {"requests": SIZE, "limits": SIZE},
-                    "securityContext": RESTRICTED_CONTAINER,
-                    "volumeMounts": [
-                        {"name": "scripts", "mountPath": SCRIPTS, "readOnly": True},
-                        {"name": "authority", "mountPath": AUTHORITY, "readOnly": True},
-                        {"name": "login", "mountPath": LOGIN, "readOnly": True},
-                        {"name": "scratch", "mountPath": SCRATCH},
-                    ],
-                }
-            ],
-            "volumes": [
-                {"name": "scripts", "configMap": {"name": scripts}},
-                {"name": "authority", **authority},
-                {"name": "login", "secret": {"secretName": password, "items": login}},
-                {"name": "scratch", "emptyDir": {"medium": "Memory", "sizeLimit": SCRATCH_SIZE}},
-            ],
-        }
+            folders={
+                "scripts": (SCRIPTS, {"configMap": {"name": scripts}}),
+                "authority": (AUTHORITY, authority(database, spec)),
+                "login": (LOGIN, {"secret": {"secretName": password, **login}}),
+            },
+        )
+        return pod("migrate", f"{SCRIPTS}/migrate.sh", spec, given)
 
     def _way_out(self) -> NetworkPolicy:
         """To DNS and to databases; nothing calls the pod."""
@@ -179,27 +150,6 @@ class Migrations(Component, token="tollgate:data:Migrations"):
                 "podSelector": {"matchLabels": labels(self._name)},
                 "policyTypes": ["Ingress", "Egress"],
                 "egress": [{"ports": to_dns}, {"ports": [{"protocol": "TCP", "port": self._database.port}]}],
-            },
-            opts=self.within(),
-        )
-
-    def _copied_password(self, spec: MigrationsSpec) -> CustomResource:
-        """The administrator's user and password, which RDS made and rotates, as a Secret that pods can read."""
-        return custom_resource(
-            self.child("password"),
-            "external-secrets.io/v1",
-            "ExternalSecret",
-            place=self._place,
-            called=self._name,
-            ready="condition=Ready",
-            spec={
-                "secretStoreRef": {"kind": "ClusterSecretStore", "name": spec.secret_store_ref},
-                "refreshInterval": "5m",  # RDS rotates it every 7 days; a Job that runs in between tries again
-                "target": {"name": self._name, "creationPolicy": "Owner"},
-                "data": [
-                    {"secretKey": field, "remoteRef": {"key": self._database.secret_ref, "property": field}}
-                    for field in ("username", "password")
-                ],
             },
             opts=self.within(),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +16,16 @@ from components.eks import Cluster, ClusterOutputs
 from components.encryption import EncryptionKey, for_disks
 from components.evidence import EvidenceOutputs, EvidenceStore
 from components.migrations import Migrations, MigrationsOutputs
+from components.monolith import MonolithMigration, MonolithMigrationOutputs, upstream
 from components.namespace import NamespaceBaseline, NamespaceOutputs
 from components.network import Network, NetworkOutputs
 from components.openings import Surroundings
 from components.parameters import ParameterStore, ParameterStoreOutputs
+from components.postgres import Upstream
 from components.queues import QueueSet, QueueSetOutputs
 from components.rabbit import RabbitCluster, RabbitOutputs
 from components.redis import RedisOutputs, RedisStore
-from components.specs import Target
+from components.specs import Phase, Target
 from stacks.settings import HTTPS, PlatformSettings
 
 
@@ -35,6 +38,7 @@ class PlatformOutputs:
     redis: dict[str, RedisOutputs]
     broker: RabbitOutputs | None
     queues: QueueSetOutputs | None
+    monolith: dict[str, MonolithMigrationOutputs] | None
     parameters: ParameterStoreOutputs
     configuration: ConfigCentreOutputs
     network: NetworkOutputs | None
@@ -48,8 +52,8 @@ class PaymentPlatform(Component, token="tollgate:platform:PaymentPlatform"):
 
     Declares: on aws a Network, a Cluster and an EvidenceStore, with an EncryptionKey for each and one for data; a
     NamespaceBaseline; a Database with its Migrations per domain; a RedisStore per named store; a ParameterStore and a
-    ConfigCentre; and where the target has a broker, a RabbitCluster and a QueueSet. Raises Refusal when a target cannot
-    keep a promise.
+    ConfigCentre; where the target has a broker, a RabbitCluster and a QueueSet; and a MonolithMigration per domain that
+    the settings name. Raises Refusal when a target cannot keep a promise.
     """
 
     def __init__(self, name: str, settings: PlatformSettings, *, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -70,16 +74,19 @@ class PaymentPlatform(Component, token="tollgate:platform:PaymentPlatform"):
         databases = self._databases()
         migrations = self._migrations(databases)
         redis = self._redis(cluster)
-        broker, queues = self._messaging()
+        broker = self._broker()
+        queues = self._queues(broker)
+        leaves = self._monolith(databases, migrations, broker)
         self.outputs = self.register(
             PlatformOutputs(
                 databases={domain: made.outputs for domain, made in databases.items()},
                 migrations=migrations,
                 redis=redis,
-                broker=broker,
+                broker=broker.outputs if broker else None,
                 queues=queues,
+                monolith={domain: left.outputs for domain, left in leaves.items()} or None,
                 parameters=self._parameters(),
-                configuration=self._configuration(),
+                configuration=self._configuration(list(leaves.values())),
                 network=self._network,
                 cluster=cluster.outputs if cluster else None,
                 namespace=namespace,
@@ -165,9 +172,18 @@ class PaymentPlatform(Component, token="tollgate:platform:PaymentPlatform"):
                 tell=settings.aws.alarm_topics if settings.aws else (),
                 place=self._place,
                 backups=backups,
+                follows=self._upstream(domain),
                 opts=self.within(),
             )
         return made
+
+    def _upstream(self, domain: str) -> Upstream | None:
+        """The monolith, for databases that follow it by themselves: known for as long as the settings name it."""
+        settings, monolith = self._settings, self._settings.monolith
+        if monolith is None or monolith.source is None or settings.target is Target.AWS:
+            return None
+        moves = monolith.moves.get(domain)
+        return upstream(monolith.source) if moves and moves.phase is not Phase.RETIRED else None
 
     def _migrations(self, databases: dict[str, Database]) -> dict[str, MigrationsOutputs]:
         return {
@@ -201,11 +217,11 @@ class PaymentPlatform(Component, token="tollgate:platform:PaymentPlatform"):
             for name, spec in settings.redis.items()
         }
 
-    def _messaging(self) -> tuple[RabbitOutputs | None, QueueSetOutputs | None]:
+    def _broker(self) -> RabbitCluster | None:
         settings = self._settings
         if settings.broker is None:
-            return None, None
-        broker = RabbitCluster(
+            return None
+        return RabbitCluster(
             self.child("rabbit"),
             settings.broker,
             target=settings.target,
@@ -215,9 +231,12 @@ class PaymentPlatform(Component, token="tollgate:platform:PaymentPlatform"):
             key_arn=self._key_arn,
             opts=self.within(),
         )
-        if not settings.queues:
-            return broker.outputs, None
-        queues = QueueSet(
+
+    def _queues(self, broker: RabbitCluster | None) -> QueueSetOutputs | None:
+        settings = self._settings
+        if broker is None or not settings.queues:
+            return None
+        return QueueSet(
             self.child("queues"),
             settings.queues,
             users=settings.broker_users,
@@ -225,8 +244,33 @@ class PaymentPlatform(Component, token="tollgate:platform:PaymentPlatform"):
             safety=settings.safety,
             place=self._place,
             opts=self.within(),
-        )
-        return broker.outputs, queues.outputs
+        ).outputs
+
+    def _monolith(
+        self, databases: dict[str, Database], migrations: dict[str, MigrationsOutputs], broker: RabbitCluster | None
+    ) -> dict[str, MonolithMigration]:
+        settings, monolith = self._settings, self._settings.monolith
+        if monolith is None:
+            return {}
+        return {
+            domain: MonolithMigration(
+                self.child(f"{domain}-monolith"),
+                monolith,
+                domain=domain,
+                target=settings.target,
+                database=database,
+                migrations=migrations[domain],
+                runs=settings.migrations,
+                place=self._place,
+                broker=broker,
+                network=self._network,
+                key_arn=self._key_arn,
+                tell=settings.aws.alarm_topics if settings.aws else (),
+                opts=self.within(),
+            )
+            for domain, database in databases.items()
+            if domain in monolith.moves
+        }
 
     def _parameters(self) -> ParameterStoreOutputs:
         settings = self._settings
@@ -241,12 +285,15 @@ class PaymentPlatform(Component, token="tollgate:platform:PaymentPlatform"):
             opts=self.within(),
         ).outputs
 
-    def _configuration(self) -> ConfigCentreOutputs:
+    def _configuration(self, after: Sequence[pulumi.Resource]) -> ConfigCentreOutputs:
+        """The document goes out when what it sends gateways to is there."""
+        settings, monolith = self._settings, self._settings.monolith
+        spec = settings.configuration
         return ConfigCentre(
             self.child("configuration"),
-            self._settings.configuration,
-            target=self._settings.target,
-            environment=self._settings.tier.value,
+            spec.with_values(monolith.routing()) if monolith else spec,
+            target=settings.target,
+            environment=settings.tier.value,
             place=self._place,
-            opts=self.within(),
+            opts=self.within(depends_on=list(after)),
         ).outputs

@@ -21,7 +21,8 @@ class DatabaseOutputs:
     """How to reach the database. ``secret_ref`` names the secret with its user and password: never the secret.
 
     On kubernetes and edge: ``cluster``, CloudNativePG's name for it, and ``authority_ref``, the Secret with the ca.crt
-    that signs the server's certificate. On aws the certificate is signed by Amazon.
+    that signs the server's certificate. On aws the certificate is signed by Amazon, and ``resource_id`` is the name by
+    which IAM knows the server.
     """
 
     host: pulumi.Input[str]
@@ -30,6 +31,23 @@ class DatabaseOutputs:
     secret_ref: pulumi.Input[str]
     cluster: str | None = None
     authority_ref: str | None = None
+    resource_id: pulumi.Output[str] | None = None
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """Another server that a database may follow: where it is, and the Secrets with its password and its ca.crt.
+
+    name: what the database calls it.
+    """
+
+    name: str
+    host: pulumi.Input[str]
+    port: int
+    database_name: str
+    user: str
+    password_ref: str
+    authority_ref: str
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from components.postgres import (
     SLOW_STATEMENT_MS,
     BackupStore,
     DatabaseOutputs,
+    Upstream,
     administrator,
     slot_limit_mib,
 )
@@ -28,7 +29,13 @@ COPIES = 3
 
 
 def cnpg_cluster(
-    home: Component, name: str, spec: DatabaseSpec, *, place: Place, backups: BackupStore
+    home: Component,
+    name: str,
+    spec: DatabaseSpec,
+    *,
+    place: Place,
+    backups: BackupStore,
+    follows: Upstream | None = None,
 ) -> DatabaseOutputs:
     """A cluster, the store of its backups, and its daily backup."""
     called = physical(name)
@@ -40,7 +47,7 @@ def cnpg_cluster(
         place=place,
         called=called,
         ready="condition=Ready",
-        spec=_cluster_spec(called, spec, place),
+        spec={**_cluster_spec(called, spec, place), **_upstream(follows)},
         opts=home.stateful(depends_on=[store]),
     )
     custom_resource(
@@ -128,6 +135,24 @@ def _cluster_spec(called: str, spec: DatabaseSpec, place: Place) -> dict[str, An
     if spec.high_availability and spec.logical_replication:  # a follower goes on reading after a failover
         wanted["replicationSlots"] = {"highAvailability": {"enabled": True, "synchronizeLogicalDecoding": True}}
     return wanted
+
+
+def _upstream(follows: Upstream | None) -> dict[str, Any]:
+    """The server that subscriptions of this database name."""
+    if follows is None:
+        return {}
+    parameters = {
+        "host": follows.host,
+        "port": str(follows.port),
+        "dbname": follows.database_name,
+        "user": follows.user,
+        "sslmode": "verify-full",
+    }
+    known_by = {
+        "password": {"name": follows.password_ref, "key": "password"},
+        "sslRootCert": {"name": follows.authority_ref, "key": "ca.crt"},
+    }
+    return {"externalClusters": [{"name": follows.name, "connectionParameters": parameters, **known_by}]}
 
 
 def _postgresql(spec: DatabaseSpec) -> dict[str, Any]:

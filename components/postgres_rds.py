@@ -64,7 +64,8 @@ def rds_instance(
         **_guards(called, spec, safety, network, key_arn),
         opts=home.stateful(depends_on=_log_groups(home, f"/aws/rds/instance/{called}", exports, spec)),
     )
-    return DatabaseOutputs(instance.address, PORT, spec.database_name, _secret(instance))
+    known_as = instance.resource_id
+    return DatabaseOutputs(instance.address, PORT, spec.database_name, _secret(instance), resource_id=known_as)
 
 
 def aurora_cluster(
@@ -126,7 +127,8 @@ def aurora_cluster(
             performance_insights_retention_period=spec.insights_retention_days,
             opts=home.stateful(),
         )
-    return DatabaseOutputs(cluster.endpoint, PORT, spec.database_name, _secret(cluster))
+    known_as = cluster.cluster_resource_id
+    return DatabaseOutputs(cluster.endpoint, PORT, spec.database_name, _secret(cluster), resource_id=known_as)
 
 
 def _guards(

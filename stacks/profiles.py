@@ -15,6 +15,7 @@ from typing import Any
 from components.specs import Target
 from stacks.profiles_configuration import configuration, parameters
 from stacks.profiles_ground import CLUSTER, EVIDENCE, NETWORK, namespace
+from stacks.profiles_migration import monolith
 from stacks.profiles_redis import redis
 from stacks.settings import Domain, Tier
 
@@ -227,6 +228,7 @@ def profile(tier: Tier, target: Target) -> dict[str, Any]:
         "broker": BROKER[tier],
         "queues": {"payments": QUEUE[tier]} if BROKER[tier] else {},
         "broker_users": BROKER_USERS if BROKER[tier] else {},
+        "monolith": monolith(tier, target, DOMAINS[tier], QUEUE.get(tier)),
         "redis": redis(tier, target, DOMAINS[tier]),
         "parameters": parameters(tier, target, DOMAINS[tier]),
         "configuration": configuration(tier, target),

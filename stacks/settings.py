@@ -17,6 +17,7 @@ from components.specs import (
     DatabaseSpec,
     EvidenceSpec,
     MigrationsSpec,
+    MonolithSpec,
     NamespaceSpec,
     NetworkSpec,
     ParameterStoreSpec,
@@ -111,6 +112,7 @@ class PlatformSettings(Spec):
     broker: BrokerSpec | None = Field(default=None, description="null where nothing queues, as on edge")
     queues: dict[QueueName, QueueSpec]
     broker_users: dict[ServiceName, BrokerUserSpec]
+    monolith: MonolithSpec | None = Field(default=None, description="null where no monolith is behind the services")
     redis: dict[StoreName, RedisSpec] = Field(min_length=1, description="Valkey stores by name")
     parameters: ParameterStoreSpec = Field(description="what services start with, each readable by its consumers")
     configuration: ConfigCentreSpec = Field(description="what changes while services run")
@@ -122,6 +124,7 @@ class PlatformSettings(Spec):
             *self._target_contradictions(),
             *self._tier_contradictions(),
             *self._readers_that_are_not_here(),
+            *self._monolith_contradictions(),
             *self._refusals(),
         ]
         if found:
@@ -226,6 +229,46 @@ class PlatformSettings(Spec):
         ]
         return found
 
+    def _monolith_contradictions(self) -> list[tuple[tuple[str, ...], str]]:
+        found: list[tuple[tuple[str, ...], str]] = []
+        if self.monolith is None:
+            return found
+        for domain, spec in self.monolith.moves.items():
+            path = ("monolith", "domains", domain)
+            if domain not in self.databases:
+                found.append((path, f"this environment has no such domain; there is {', '.join(self.databases)}"))
+                continue
+            if spec.meaning.queued and self.broker is None:
+                found.append(((*path, "phase"), f"{spec.phase} needs a broker, and this environment has none"))
+            own = f"{self.databases[domain].database_name}."
+            found += [
+                ((*path, "tables", name), f"the copy would land in schema {own[:-1]}, which is the service's own")
+                for name in spec.tables
+                if name.startswith(own)
+            ]
+        found += [
+            (("configuration", "values", key), "is what the gateway reads of the monolith's phases; choose another key")
+            for key in self.monolith.routing()
+            if key in self.configuration.values
+        ]
+        if self.broker and any(spec.meaning.queued for spec in self.monolith.moves.values()):
+            refused = self.monolith.queue.refused_by(self.broker)
+            found += [(("monolith", "queue", field), why) for field, why in refused]
+        return found + self._certificates_from_elsewhere(self.monolith)
+
+    def _certificates_from_elsewhere(self, monolith: MonolithSpec) -> list[tuple[tuple[str, ...], str]]:
+        """DMS keeps certificates per region."""
+        named = {
+            ("monolith", "source", "certificate_arn"): monolith.source and monolith.source.certificate_arn,
+            ("monolith", "copier", "service_certificate_arn"): monolith.copier
+            and monolith.copier.service_certificate_arn,
+        }
+        return [
+            (path, f"must be of this stack's region, {self.aws.region}")
+            for path, arn in named.items()
+            if arn and self.aws and arn.split(":")[3] != self.aws.region
+        ]
+
     def _readers_that_are_not_here(self) -> list[tuple[tuple[str, ...], str]]:
         """A right given to nobody today is a right for whoever takes the name tomorrow."""
         found: list[tuple[tuple[str, ...], str]] = []
@@ -255,6 +298,8 @@ class PlatformSettings(Spec):
             parts.append((("cluster",), self.cluster))
         if self.evidence:
             parts.append((("evidence",), self.evidence))
+        if self.monolith:
+            parts.append((("monolith",), self.monolith))
         found = [
             ((*path, *field.split(".")), why) for path, spec in parts for field, why in spec.refused_by(self.target)
         ]

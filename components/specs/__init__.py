@@ -23,6 +23,14 @@ from components.specs.database import DatabaseAlarms, DatabaseSpec
 from components.specs.evidence import EvidenceSpec
 from components.specs.foundation import Identifier, LogDays, Ref, Safety, Spec, Target
 from components.specs.migrations import MigrationsSpec
+from components.specs.monolith import (
+    CopiedTable,
+    CopierSpec,
+    DomainMigrationSpec,
+    MonolithSource,
+    MonolithSpec,
+    Phase,
+)
 from components.specs.namespace import NamespaceSpec
 from components.specs.network import NetworkSpec
 from components.specs.parameters import ParameterSpec, ParameterStoreSpec, SealedSpec
@@ -37,18 +45,24 @@ __all__ = [
     "ClusterSpec",
     "ConfigCentreSpec",
     "ConfigValueSpec",
+    "CopiedTable",
+    "CopierSpec",
     "DatabaseAlarms",
     "DatabaseSpec",
     "DelayedRetrySpec",
+    "DomainMigrationSpec",
     "EvidenceSpec",
     "Identifier",
     "LoaderSpec",
     "LogDays",
     "MigrationsSpec",
+    "MonolithSource",
+    "MonolithSpec",
     "NamespaceSpec",
     "NetworkSpec",
     "ParameterSpec",
     "ParameterStoreSpec",
+    "Phase",
     "QueueName",
     "QueueSpec",
     "RedisAlarms",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -79,6 +80,10 @@ class ConfigCentreSpec(Spec):
     rollout: RolloutSpec | None = Field(description="how a change goes out; null where the target has no such thing")
     # AppConfig watches five alarms per environment at most (AppConfig, Environment.monitors).
     alarms: dict[Key, AlarmSpec] = Field(max_length=5, description="what takes a bad change back, five at most")
+
+    def with_values(self, more: Mapping[str, ConfigValueSpec]) -> ConfigCentreSpec:
+        """The same with values of other parts of the platform, under keys of their own."""
+        return self.model_copy(update={"values": {**self.values, **more}})
 
     def document(self) -> str:
         """What services read: JSON with sorted keys, so that equal values are equal text."""

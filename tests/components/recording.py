@@ -33,10 +33,12 @@ KNOWN_ONLY_LATER: dict[str, dict[str, Any]] = {
     "aws:rds/instance:Instance": {
         "masterUserSecrets": [{"secretArn": "arn:aws:secretsmanager:ap-southeast-1:111122223333:secret:one"}],
         "address": "database.example.internal",
+        "resourceId": "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
     },
     "aws:rds/cluster:Cluster": {
         "masterUserSecrets": [{"secretArn": "arn:aws:secretsmanager:ap-southeast-1:111122223333:secret:two"}],
         "endpoint": "cluster.example.internal",
+        "clusterResourceId": "cluster-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
     },
     "aws:elasticache/replicationGroup:ReplicationGroup": {
         "configurationEndpointAddress": "clustercfg.store.example.internal",
@@ -48,6 +50,9 @@ KNOWN_ONLY_LATER: dict[str, dict[str, Any]] = {
                 "endpoints": ["amqps://b-one.mq.ap-southeast-1.on.aws:5671"],
             }
         ]
+    },
+    "aws:dms/replicationTask:ReplicationTask": {
+        "replicationTaskArn": "arn:aws:dms:ap-southeast-1:111122223333:task:ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     },
     "aws:cloudwatch/logGroup:LogGroup": {"arn": "arn:aws:logs:ap-southeast-1:111122223333:log-group:one"},
 }

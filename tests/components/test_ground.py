@@ -349,54 +349,7 @@ def test_evidence_can_be_neither_changed_nor_read_unseen(stack: str) -> None:
     assert ages["noncurrentVersionExpiration"]["noncurrentDays"] >= spec.retention_days
 
 
-# Two regions, refusals
-
-
-def test_two_production_regions_stand_side_by_side_by_settings_alone() -> None:
-    abroad = config_of("prod") | {
-        "payments:aws": json.dumps({"region": "eu-central-1"}),
-        "payments:network": json.dumps(
-            {"cidr": "10.40.0.0/16", "zones": ["eu-central-1a", "eu-central-1b", "eu-central-1c"]}
-        ),
-    }
-    here, there = recorded("prod"), run("prod-eu", abroad)
-    assert len(here.resources) == len(there.resources)
-    both = chosen_names(here) & chosen_names(there)
-    assert both == set()
-    # Roles and buckets are known to every region, so nobody chose their names at all.
-    for kind in ("iam/role:Role", "s3/bucket:Bucket"):
-        assert [made.name for made in there.of(kind) if {"name", "bucket"} & set(made.inputs)] == []
-    assert {made.inputs["availabilityZone"][:-1] for made in there.of("subnet:Subnet")} == {"eu-central-1"}
-    for kind in ("VpcEndpoint", "kms/key:Key", "providers:aws"):
-        text = json.dumps([dict(made.inputs) for made in there.of(kind)])
-        assert ("eu-central-1" in text, "ap-southeast-1" in text) == (True, False), kind
-
-
-# Where AWS knows a thing of ours by a name that we choose, and by no id of its own.
-CHOSEN = (
-    "bucket",
-    "identifier",
-    "clusterIdentifier",
-    "name",
-    "replicationGroupId",
-    "userGroupId",
-    "userId",
-    "brokerName",
-)
-# These are the same in each region on purpose: a service reads the same path wherever it runs, from its own region.
-PATHS = ("aws:ssm/", "aws:secretsmanager/", "aws:appconfig/")
-# These have a name inside something that is named already.
-INSIDE = (*PATHS, "eks/addon", "s3/bucket", "iam/rolePolicy", "rds/parameterGroup")
-
-
-def chosen_names(record: Record) -> set[tuple[str, str, str]]:
-    return {
-        (made.type, key, made.inputs[key])
-        for made in record.resources
-        if made.type.startswith("aws:") and not any(part in made.type for part in INSIDE)
-        for key in CHOSEN
-        if isinstance(made.inputs.get(key), str)
-    }
+# Refusals
 
 
 NET = {**NETWORK[Tier.PROD], "zones": ("eu-west-1a", "eu-west-1b", "eu-west-1c")}

@@ -39,6 +39,7 @@ TOKENS = {
     "tollgate:evidence:EvidenceStore": "EvidenceStore",
     "tollgate:messaging:QueueSet": "QueueSet",
     "tollgate:messaging:RabbitCluster": "RabbitCluster",
+    "tollgate:migration:MonolithMigration": "MonolithMigration",
     "tollgate:network:Endpoints": "Endpoints",
     "tollgate:network:Network": "Network",
     "tollgate:platform:PaymentPlatform": "PaymentPlatform",
@@ -162,7 +163,12 @@ def test_no_input_and_no_output_carries_a_secret(stack: str) -> None:
     assert [found for found in named if not any(word in found[1] for word in allowed)] == []
     databases = recorded(stack).outputs["databases"]
     for database in databases.values():
-        assert set(database) - {"cluster", "authority_ref"} == {"host", "port", "database_name", "secret_ref"}
+        assert set(database) - {"cluster", "authority_ref", "resource_id"} == {
+            "host",
+            "port",
+            "database_name",
+            "secret_ref",
+        }
 
 
 @pytest.mark.parametrize("stack", ["staging", "prod"])

@@ -88,6 +88,10 @@ def test_every_part_of_the_second_region_lies_in_it() -> None:
     (cloud,) = record.of("pulumi:providers:aws")
     assert cloud.inputs["region"] == REGION
     assert "ap-southeast-1" not in json.dumps([made.inputs.get("availabilityZone") for made in record.resources])
+    for kind in ("VpcEndpoint", "kms/key:Key", "iam/role:Role", "external-secrets.io/v1:SecretStore"):
+        text = json.dumps([dict(made.inputs) for made in record.of(kind)])
+        assert REGION in text or kind == "iam/role:Role", kind
+        assert "ap-southeast-1" not in text, kind
     tags = json.loads(cloud.inputs["defaultTags"])["tags"]
     assert tags == {"platform": "payments", "tier": "prod"}
 

@@ -49,7 +49,7 @@ class Server:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
+def running(**settings: str) -> Iterator[Server]:
     """A server with nothing in it. It does not wait for disks, since nothing here outlives the test."""
     assert PROGRAMS is not None
     home = Path(tempfile.mkdtemp(prefix="postgres-"))
@@ -63,6 +63,7 @@ def running() -> Iterator[Server]:
         "unix_socket_directories": "",
         "fsync": "off",
         "max_connections": 50,
+        **settings,
     }
     said = " ".join(f"-c {name}='{value}'" for name, value in options.items())
     data = str(home / "data")

@@ -21,8 +21,9 @@ select format('grant rds_iam to %I', name)
   from (values (:'migrator'), (:'writer'), (:'reader')) as wanted (name)
   where exists (select from pg_roles where rolname = 'rds_iam') \gexec
 
--- The administrator makes things in the owner's name; the migrator is the owner from its first statement on.
-grant :"owner" to current_user;
+-- The administrator makes things in the owner's name, and compares rows as the reader; the migrator is the owner from
+-- its first statement on.
+grant :"owner", :"reader" to current_user;
 grant :"owner" to :"migrator";
 alter role :"migrator" set role to :'owner';
 alter role :"reader" set default_transaction_read_only to on;
