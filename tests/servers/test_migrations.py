@@ -205,8 +205,8 @@ MAY: dict[tuple[str, str], bool] = {
     ("migrator", "drop database {0}"): False,
     ("owner", "select 1"): False,  # nobody signs in as the owner
     # The comparer on RDS: in as the administrator, and no more than the reader from there on.
-    ("administrator", "set role {0}_reader; select count(*) from outbox"): True,
-    ("administrator", "set role {0}_reader; delete from outbox"): False,
+    ("administrator", "set role {0}_reader; select count(*) from {0}.outbox"): True,
+    ("administrator", "set role {0}_reader; delete from {0}.outbox"): False,
     ("administrator", "set role {0}_reader; set role {0}_writer"): False,
 }
 
