@@ -69,7 +69,7 @@ class Ladder:
 )
 def ladder_climbed(step: Step) -> Iterator[Hit | Doubt]:
     """A ladder moves by more than one rung, over a rung with no way back, or vanishes half way up."""
-    old, new = _read(step.old), _read(step.new)
+    old, new = ladder_in(step.old), ladder_in(step.new)
     if old and step.op is Op.DELETE:
         yield from _left(step, old)
     elif new and step.op in _NEW:
@@ -92,7 +92,7 @@ def _is_dark(inputs: Mapping[str, Any] | None) -> bool:
     return is_hidden(_data(inputs))
 
 
-def _read(inputs: Mapping[str, Any] | None) -> Ladder | None:
+def ladder_in(inputs: Mapping[str, Any] | None) -> Ladder | None:
     """The ladder that an object carries, or None when it carries none."""
     data = _data(inputs)
     if not is_known(data) or not isinstance(data.value, Mapping):
