@@ -53,7 +53,7 @@ def custom_resource(
     return CustomResource(name, api_version=api_version, kind=kind, metadata=metadata, spec=spec, opts=opts)
 
 
-def whole(cpu: int, memory_gib: int) -> dict[str, dict[str, str]]:
+def whole(cpu: float, memory_gib: int) -> dict[str, dict[str, str]]:
     """Requests equal to limits: data services get what they ask for, and are the last to be evicted."""
-    amount = {"cpu": str(cpu), "memory": f"{memory_gib}Gi"}
+    amount = {"cpu": f"{cpu:g}", "memory": f"{memory_gib}Gi"}
     return {"requests": amount, "limits": amount}

@@ -120,6 +120,10 @@ DATABASE: dict[Tier, dict[str, Any]] = {
     },
 }
 
+# A development cluster of one's own is one node, such as kind or k3d makes: all of it fits in 6 cores and 12 GiB, with
+# room for the operators (tests/stacks/test_local.py adds it up). [ours]
+SMALL_DATABASE = {"cpu": 0.25, "memory_gib": 1, "wal_gib": 5}
+
 # 4.3.5 is the first 4.3 without known data-loss faults (release notes 4.3.3 to 4.3.5) [RMQ]. The digest is the image
 # index's in docker-library/repo-info, repos/rabbitmq/remote/4.3.5-management.md, commit 0639f311d4 (August 2026).
 RABBIT_IMAGE = (
@@ -205,6 +209,7 @@ BROKER_USERS: dict[str, dict[str, Any]] = {
 
 def profile(tier: Tier, target: Target) -> dict[str, Any]:
     """What a stack of this tier and target has before its own file is read."""
+    small = SMALL_DATABASE if (tier, target) == (Tier.DEV, Target.KUBERNETES) else {}
     return {
         "tier": tier.value,
         "target": target.value,
@@ -219,7 +224,7 @@ def profile(tier: Tier, target: Target) -> dict[str, Any]:
         "cluster": CLUSTER.get(tier) if target is Target.AWS else None,
         "namespace": namespace(tier, target, BROKER[tier]),
         "evidence": EVIDENCE.get(tier) if target is Target.AWS else None,
-        "databases": {domain: {"database_name": domain, **DATABASE[tier]} for domain in DOMAINS[tier]},
+        "databases": {domain: {"database_name": domain, **DATABASE[tier], **small} for domain in DOMAINS[tier]},
         "migrations": {
             **MIGRATIONS,
             "secret_store_ref": "payments-secrets" if target is Target.AWS else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from math import ceil
 from typing import Annotated, Literal, Protocol, Self
 from urllib.parse import urlsplit
 
@@ -174,7 +175,7 @@ class PlatformSettings(Spec):
 
     def _too_small(self) -> list[tuple[tuple[str, ...], str]]:
         """Data services that the namespace's quota would keep from starting."""
-        cpu = memory = storage = 0
+        cpu, memory, storage = 0.0, 0, 0
         for copies, spec in self._servers():
             cpu += copies * spec.cpu
             memory += copies * spec.memory_gib
@@ -183,7 +184,7 @@ class PlatformSettings(Spec):
             milli, mib, gib = map(sum, zip(*(store.asks_of_cluster() for store in self.redis.values()), strict=True))
             cpu, memory, storage = cpu + -(-milli // 1000), memory + -(-mib // 1024), storage + gib
         quota = self.namespace.quota
-        needs = {"cpu": (cpu, quota.cpu), "memory_gib": (memory, quota.memory_gib)}
+        needs = {"cpu": (ceil(cpu), quota.cpu), "memory_gib": (memory, quota.memory_gib)}
         needs["storage_gib"] = (storage, quota.storage_gib)
         return [
             (("namespace", "quota", name), f"must be at least {least}: the data services alone ask for that much")

@@ -41,7 +41,7 @@ class DatabaseSpec(Spec):
     # Before 15 everyone may create tables in schema public; 14 is out of support since November 2026.
     postgres_version: int = Field(ge=15, le=18, description="major version; CloudNativePG 1.30 serves up to 18")
     instance_class: str = Field(pattern=r"^db\.[a-z0-9]+\.[a-z0-9]+$", description="RDS instance class")
-    cpu: int = Field(ge=1, le=96, description="cores")
+    cpu: float = Field(ge=0.25, le=96, multiple_of=0.25, description="cores, in quarters")
     memory_gib: int = Field(ge=1, le=768, description="GiB")
     # RDS gp3 for PostgreSQL: 20 to 65536 GiB (RDS user guide, storage types).
     storage_gib: int = Field(ge=20, le=65536, description="GiB; can grow, can never shrink in place")

@@ -203,7 +203,7 @@ def test_a_highly_available_postgres_on_kubernetes_waits_for_its_standby() -> No
     assert not {"minSyncReplicas", "maxSyncReplicas", "backup"} & set(cluster)  # deprecated; in-tree Barman goes
     assert cluster["affinity"]["podAntiAffinityType"] == "required"
     assert (cluster["enablePDB"], cluster["primaryUpdateStrategy"]) == (True, "supervised")
-    assert cluster["walStorage"]["size"] == "10Gi"
+    assert cluster["walStorage"]["size"] == "5Gi"
     assert cluster["plugins"][0] | {"isWALArchiver": True} == cluster["plugins"][0]
     # A follower's slot is there on the standby that takes over (PostgreSQL 17).
     assert cluster["replicationSlots"]["highAvailability"]["synchronizeLogicalDecoding"] is True
