@@ -15,7 +15,7 @@ from components.base import Component
 from components.cluster import Place, custom_resource
 from components.naming import digest_of, labels, opens, physical
 from components.postgres import SIGN_IN, DatabaseOutputs
-from components.psql import Given, authority, copied_login, pod
+from components.psql import Given, authority, copied_login, login, pod
 from components.specs import MigrationsSpec, Target
 
 SQL = Path(__file__).parent / "assets" / "sql"
@@ -90,9 +90,9 @@ class Migrations(Component, token="tollgate:data:Migrations"):
         if target is Target.AWS:
             # The administrator's, which RDS made and rotates.
             password = self._name
-            login = database.secret_ref
+            made_by_rds = database.secret_ref
             waits_for.append(
-                copied_login(self.child("password"), password, login, spec, place=place, opts=self.within())
+                copied_login(self.child("password"), password, made_by_rds, spec, place=place, opts=self.within())
             )
         pod = self._pod(spec, scripts.metadata["name"], password)
         job = Job(
@@ -119,7 +119,6 @@ class Migrations(Component, token="tollgate:data:Migrations"):
 
     def _pod(self, spec: MigrationsSpec, scripts: pulumi.Input[str], password: pulumi.Input[str]) -> dict[str, Any]:
         database = self._database
-        login = {"items": [{"key": part, "path": part} for part in ("username", "password")]}
         given = Given(
             plain={
                 "PGHOST": database.host,
@@ -135,7 +134,7 @@ class Migrations(Component, token="tollgate:data:Migrations"):
             folders={
                 "scripts": (SCRIPTS, {"configMap": {"name": scripts}}),
                 "authority": (AUTHORITY, authority(database, spec)),
-                "login": (LOGIN, {"secret": {"secretName": password, **login}}),
+                "login": (LOGIN, login(password, "username", "password")),
             },
         )
         return pod("migrate", f"{SCRIPTS}/migrate.sh", spec, given)

@@ -17,7 +17,7 @@ from components.base import Component
 from components.cluster import Place
 from components.naming import labels, opens
 from components.postgres import DatabaseOutputs, Upstream
-from components.psql import Given, authority, pod
+from components.psql import Given, authority, login, pod
 from components.specs import CopiedTable, MigrationsSpec
 from components.specs.monolith import ComparerSpec
 
@@ -26,6 +26,9 @@ SCRIPTS = "/comparison"
 AUTHORITY = "/authority"
 THEIR_AUTHORITY = "/monolith-authority"
 LOGIN = "/login"
+THEIR_LOGIN = "/monolith-login"
+# libpq takes a private key that nobody but its owner and the owner's group can read.
+KEY_MODE = 0o440
 # Runs whose logs can still be read: the last good one, and a few that were not (CronJob's own defaults are 3 and 1).
 KEPT_GOOD, KEPT_BAD = 1, 5
 
@@ -108,37 +111,30 @@ def _given(spec: ComparerSpec, sides: Sides, runs: MigrationsSpec, scripts: pulu
         "MONOLITH_PORT": str(monolith.port),
         "MONOLITH_DATABASE": monolith.database_name,
         "MONOLITH_USER": monolith.user,
+        "MONOLITH_LOGIN": THEIR_LOGIN,
         "MONOLITH_AUTHORITY": f"{THEIR_AUTHORITY}/ca.crt",
         "SERVICE_HOST": database.host,
         "SERVICE_PORT": str(database.port),
         "SERVICE_DATABASE": database.database_name,
+        "SERVICE_LOGIN": LOGIN,
         "SERVICE_AUTHORITY": f"{AUTHORITY}/ca.crt",
     }
-    theirs = {"items": [{"key": "ca.crt", "path": "ca.crt"}], "secretName": monolith.authority_ref}
+    reader = f"{database.database_name}_reader"
     folders: dict[str, tuple[str, dict[str, Any]]] = {
         "scripts": (SCRIPTS, {"configMap": {"name": scripts}}),
         "authority": (AUTHORITY, authority(database, runs)),
-        "monolith-authority": (THEIR_AUTHORITY, {"secret": theirs}),
+        "monolith-authority": (THEIR_AUTHORITY, login(monolith.authority_ref, "ca.crt")),
+        "monolith-login": (THEIR_LOGIN, login(monolith.password_ref, "password")),
     }
-    secret: dict[str, tuple[pulumi.Input[str], str]] = {"MONOLITH_PASSWORD": (monolith.password_ref, "password")}
-    reader = f"{database.database_name}_reader"
     if database.cluster is None:
         # RDS knows the reader by IAM alone, whose tokens psql cannot make: the administrator signs in, as for
         # migrations, and is the reader from its first statement on.
-        secret |= {
-            "SERVICE_USER": (sides.login_ref, "username"),
-            "SERVICE_PASSWORD": (sides.login_ref, "password"),
-        }
-        return Given({**plain, "SERVICE_ROLE": reader}, secret, folders)
-    plain |= {
-        "SERVICE_USER": reader,
-        "SERVICE_CERTIFICATE": f"{LOGIN}/tls.crt",
-        "SERVICE_KEY": f"{LOGIN}/tls.key",
-    }
+        folders["login"] = (LOGIN, login(sides.login_ref, "username", "password"))
+        return Given({**plain, "SERVICE_ROLE": reader}, folders)
     # CloudNativePG names the Secret of a role's certificate so (CRD databaseroles, clientCertificate).
-    certificate = {"secretName": f"{database.cluster}-reader-client-cert", "defaultMode": 0o440}
-    folders["login"] = (LOGIN, {"secret": certificate})
-    return Given(plain, secret, folders, owned=True)
+    certificate = login(f"{database.cluster}-reader-client-cert", "tls.crt", "tls.key")
+    certificate["secret"]["defaultMode"] = KEY_MODE
+    return Given({**plain, "SERVICE_USER": reader}, {**folders, "login": (LOGIN, certificate)}, owned=True)
 
 
 def _way_out(home: Component, called: str, sides: Sides, place: Place) -> None:

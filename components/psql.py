@@ -23,13 +23,11 @@ SCRATCH_SIZE = "8Mi"
 class Given:
     """What a script is given.
 
-    plain: variables. secret: variables that are read from a Secret, as (its name, its key). folders: where files come
-    from, by the volume's name, as (the folder they stand in, the volume's source). owned: files belong to the pod's
-    own group, as libpq asks of a private key.
+    plain: variables. folders: where files come from, by the volume's name, as (the folder they stand in, the volume's
+    source); secrets are files. owned: files belong to the pod's own group, as libpq asks of a private key.
     """
 
     plain: Mapping[str, pulumi.Input[str]]
-    secret: Mapping[str, tuple[pulumi.Input[str], str]] = field(default_factory=dict)
     folders: Mapping[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
     owned: bool = False
 
@@ -51,13 +49,7 @@ def pod(name: str, script: str, spec: MigrationsSpec, given: Given) -> dict[str,
                 "name": name,
                 "image": spec.image,
                 "command": ["/bin/sh", script],
-                "env": [
-                    *({"name": key, "value": value} for key, value in {**given.plain, "TMPDIR": SCRATCH}.items()),
-                    *(
-                        {"name": key, "valueFrom": {"secretKeyRef": {"name": secret, "key": part}}}
-                        for key, (secret, part) in given.secret.items()
-                    ),
-                ],
+                "env": [{"name": key, "value": value} for key, value in {**given.plain, "TMPDIR": SCRATCH}.items()],
                 "resources": {"requests": SIZE, "limits": SIZE},
                 "securityContext": RESTRICTED_CONTAINER,
                 "volumeMounts": [
@@ -79,6 +71,11 @@ def authority(database: DatabaseOutputs, spec: MigrationsSpec) -> dict[str, Any]
     if database.authority_ref:
         return {"secret": {"secretName": database.authority_ref, **bundle}}
     return {"configMap": {"name": spec.authority_ref, **bundle}}
+
+
+def login(secret: pulumi.Input[str], *parts: str) -> dict[str, Any]:
+    """The parts of a Secret, as files of their names. In the environment they would end up in dumps."""
+    return {"secret": {"secretName": secret, "items": [{"key": part, "path": part} for part in parts]}}
 
 
 def copied_login(

@@ -327,17 +327,22 @@ def container(stack: str) -> dict[str, Any]:
     return {"pod": job["template"]["spec"], **found}
 
 
+def files(made: dict[str, Any], volume: str) -> tuple[str, list[str]]:
+    """The Secret behind a volume, and which parts of it are there to be read."""
+    (secret,) = [each["secret"] for each in made["pod"]["volumes"] if each["name"] == volume]
+    return secret["secretName"], [item["path"] for item in secret["items"]]
+
+
 def test_the_comparer_is_the_reader_by_the_best_means_that_a_target_has() -> None:
     here, cloud = container("local"), container("staging")
-    said, said_there = ({each["name"]: each.get("value") for each in made["env"]} for made in (here, cloud))
-    assert said["SERVICE_USER"] == "risk_reader"
-    assert "SERVICE_PASSWORD" not in said
-    (login,) = [each for each in here["pod"]["volumes"] if each["name"] == "login"]
-    assert login["secret"] == {"secretName": "payments-local-risk-reader-client-cert", "defaultMode": 0o440}
+    said, said_there = ({each["name"]: each["value"] for each in made["env"]} for made in (here, cloud))
+    assert (said["SERVICE_USER"], "SERVICE_ROLE" in said) == ("risk_reader", False)
+    assert files(here, "login") == ("payments-local-risk-reader-client-cert", ["tls.crt", "tls.key"])
     assert here["pod"]["securityContext"]["fsGroup"] == here["pod"]["securityContext"]["runAsUser"]
-    assert said_there["SERVICE_ROLE"] == "risk_reader"
-    (password,) = [each for each in cloud["env"] if each["name"] == "SERVICE_PASSWORD"]
-    assert password["valueFrom"]["secretKeyRef"]["name"] == "payments-staging-risk-migrations"
+    assert ("SERVICE_USER" in said_there, said_there["SERVICE_ROLE"]) == (False, "risk_reader")
+    assert files(cloud, "login") == ("payments-staging-risk-migrations", ["username", "password"])
+    assert files(cloud, "monolith-login") == ("payments-staging-risk-monolith-login", ["password"])
+    assert files(here, "monolith-login") == ("monolith-follower", ["password"])
     for made in (here, cloud):
         assert made["securityContext"]["readOnlyRootFilesystem"] is True
         assert made["pod"]["automountServiceAccountToken"] is False

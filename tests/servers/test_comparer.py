@@ -63,14 +63,14 @@ class Pair:
         given = shipped()[2]
         here = {name: value for name, value in given.items() if not name.endswith("AUTHORITY")}
         for side in ("monolith", "service"):
-            reader = f"reader{self.number}"
             here |= {
                 f"{side.upper()}_HOST": "127.0.0.1",
                 f"{side.upper()}_PORT": str(self.servers[side].port),
                 f"{side.upper()}_DATABASE": self.name(side),
-                f"{side.upper()}_USER": reader if side == "monolith" else f"administrator{self.number}",
+                f"{side.upper()}_LOGIN": str(self.folder / side),
             }
-        here |= {"SERVICE_ROLE": f"reader{self.number}", "PGSSLMODE": "prefer", "PAUSE": "0"}
+        here |= {"MONOLITH_USER": f"reader{self.number}", "SERVICE_ROLE": f"reader{self.number}"}
+        here |= {"PGSSLMODE": "prefer", "PAUSE": "0"}
         here |= {"TABLES": str(self.folder / "tables"), "TMPDIR": str(self.folder)}
         path = f"{self.folder / 'bin'}:{self.servers['service'].programs}:{os.environ['PATH']}"
         return {"PATH": path, "HOME": str(self.folder), **here, **changed}
@@ -120,6 +120,10 @@ def made_on(folder: Path, *, monolith: Server, service: Server) -> Pair:
     made = Pair({"monolith": monolith, "service": service}, folder, next(NUMBERS))
     for name, text in shipped()[0].items():
         (folder / name).write_text(text)
+    for side, user in (("monolith", f"reader{made.number}"), ("service", f"administrator{made.number}")):
+        (folder / side).mkdir()
+        (folder / side / "username").write_text(user)
+        (folder / side / "password").write_text("a:b\\c")  # what a pass file must not take for its own signs
     for server in {monolith, service}:
         server.ask(f"create role reader{made.number} login noinherit; create role administrator{made.number} login")
         server.ask(f"grant reader{made.number} to administrator{made.number}")

@@ -9,9 +9,11 @@
 #   TABLES                    a file, one line a table: monolith's, service's, key columns, ignored columns ("-" for none),
 #                             separated by blanks, columns by commas
 #   BUCKETS PAUSE STATEMENT_TIMEOUT   parts of a table, seconds between the looks, e.g. 600s
-#   MONOLITH_HOST MONOLITH_PORT MONOLITH_DATABASE MONOLITH_USER MONOLITH_PASSWORD MONOLITH_AUTHORITY   one side
-#   SERVICE_HOST SERVICE_PORT SERVICE_DATABASE SERVICE_USER SERVICE_AUTHORITY                          the other, with
-#   SERVICE_PASSWORD and SERVICE_ROLE, the role to be from the first statement on; or SERVICE_CERTIFICATE, SERVICE_KEY
+#   MONOLITH_HOST MONOLITH_PORT MONOLITH_DATABASE MONOLITH_USER MONOLITH_AUTHORITY   one side
+#   MONOLITH_LOGIN            a folder with its password
+#   SERVICE_HOST SERVICE_PORT SERVICE_DATABASE SERVICE_AUTHORITY   the other side
+#   SERVICE_LOGIN             a folder with username and password, for which SERVICE_ROLE is the role to be from the first
+#                             statement on; or with tls.crt and tls.key of SERVICE_USER
 #   PGSSLMODE TMPDIR          of libpq; a folder to write in
 # Ends with 0 when all is alike, 1 when something is not, 2 when something could not be compared. It reads only.
 set -eu
@@ -26,16 +28,25 @@ export PGCLIENTENCODING=UTF8 PGTZ=UTC PGDATESTYLE=ISO PGAPPNAME=comparer PGCONNE
 same="-c extra_float_digits=1 -c IntervalStyle=postgres -c bytea_output=hex -c lc_monetary=C"
 careful="-c default_transaction_read_only=on -c statement_timeout=$STATEMENT_TIMEOUT -c lock_timeout=3s"
 
+# A password in the environment ends up in dumps, and in what a node tells of its containers.
+umask 077
+for side in monolith service; do
+  login=$MONOLITH_LOGIN
+  [ "$side" = monolith ] || login=$SERVICE_LOGIN
+  [ ! -e "$login/password" ] || sed 's/[\\:]/\\&/g; s/^/*:*:*:*:/' "$login/password" >"$work/$side.pass"
+done
+[ ! -e "$SERVICE_LOGIN/username" ] || SERVICE_USER=$(cat "$SERVICE_LOGIN/username")
+
 monolith() (
   export PGHOST="$MONOLITH_HOST" PGPORT="$MONOLITH_PORT" PGDATABASE="$MONOLITH_DATABASE" PGUSER="$MONOLITH_USER"
-  export PGPASSWORD="${MONOLITH_PASSWORD:-}" PGSSLROOTCERT="${MONOLITH_AUTHORITY:-}" PGOPTIONS="$same $careful"
+  export PGPASSFILE="$work/monolith.pass" PGSSLROOTCERT="${MONOLITH_AUTHORITY:-}" PGOPTIONS="$same $careful"
   ask "$@"
 )
 
 service() (
   export PGHOST="$SERVICE_HOST" PGPORT="$SERVICE_PORT" PGDATABASE="$SERVICE_DATABASE" PGUSER="$SERVICE_USER"
-  export PGPASSWORD="${SERVICE_PASSWORD:-}" PGSSLROOTCERT="${SERVICE_AUTHORITY:-}"
-  export PGSSLCERT="${SERVICE_CERTIFICATE:-}" PGSSLKEY="${SERVICE_KEY:-}"
+  export PGPASSFILE="$work/service.pass" PGSSLROOTCERT="${SERVICE_AUTHORITY:-}"
+  export PGSSLCERT="$SERVICE_LOGIN/tls.crt" PGSSLKEY="$SERVICE_LOGIN/tls.key"
   export PGOPTIONS="$same $careful ${SERVICE_ROLE:+-c role=$SERVICE_ROLE}"
   ask "$@"
 )
