@@ -275,6 +275,24 @@ def test_one_table_that_cannot_be_compared_hides_no_other(pair: Pair) -> None:
     assert [line.partition(": ")[2].partition(":")[0] for line in told.splitlines()] == ["NOT COMPARED", "DIFFERENT"]
 
 
+def test_each_password_reaches_its_own_side_and_none_the_environment(pair: Pair) -> None:
+    for side in ("monolith", "service"):
+        (pair.folder / side / "password").write_text(f"{side}\\word:x\n")
+    (pair.folder / "bin").mkdir()
+    stand_in = pair.folder / "bin" / "psql"
+    stand_in.write_text(
+        """#!/bin/sh
+        { printf '%s %s %s\\n' "$PGUSER" "$(cat "$PGPASSFILE")" "$(stat -c %a "$PGPASSFILE")"; env; } >>"$HOME/told"
+        """
+    )
+    stand_in.chmod(0o755)
+    assert pair.compare()[0] == 2
+    told = (pair.folder / "told").read_text()
+    for side, user in (("monolith", "reader"), ("service", "administrator")):
+        assert f"{user}{pair.number} *:*:*:*:{side}\\\\word\\:x 600\n" in told
+    assert "word:x" not in told  # unescaped it would stand in the environment
+
+
 def test_nothing_to_compare_is_no_success(pair: Pair) -> None:
     pair.tables = []
     assert pair.compare()[0] == 2
