@@ -11,7 +11,7 @@ from pulumi_aws import cloudwatch, ec2, iam, rds, vpc
 from components.access import assumed_by, document
 from components.base import Component
 from components.endpoints import Endpoints
-from components.specs import NetworkSpec
+from components.specs import NetworkSpec, Safety
 
 # Ports of the data services, each opened from the workloads' security group only.
 DOORS = {"database": 5432, "redis": 6379}
@@ -57,11 +57,14 @@ class Network(Component, token="tollgate:network:Network"):
 
     Guarantees: data subnets have no route out of the VPC, nor to AWS: their table has the local route only; the default
     security group lets nothing through (FSBP EC2.2); every connection is logged (FSBP EC2.6); AWS is reached through
-    endpoints that serve this account only.
+    endpoints that serve this account only; the VPC and the addresses that partners know us by are guarded as the tier
+    says.
     """
 
-    def __init__(self, name: str, spec: NetworkSpec, *, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, opts=opts)
+    def __init__(
+        self, name: str, spec: NetworkSpec, *, safety: Safety, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(name, safety=safety, opts=opts)
         self._spec = spec
         self._vpc = ec2.Vpc(
             self.child("vpc"),
@@ -69,7 +72,7 @@ class Network(Component, token="tollgate:network:Network"):
             enable_dns_support=True,
             enable_dns_hostnames=True,
             tags={"Name": name},
-            opts=self.within(),
+            opts=self.stateful(),  # all that holds data lies in it
         )
         ec2.DefaultSecurityGroup(self.child("default"), vpc_id=self._vpc.id, ingress=[], egress=[], opts=self.within())
         public, private, data = (self._subnets(tier) for tier in FIRST_PART)
@@ -145,7 +148,8 @@ class Network(Component, token="tollgate:network:Network"):
         return tables
 
     def _nat(self, subnet: ec2.Subnet, zone: str, internet: ec2.InternetGateway) -> ec2.NatGateway:
-        address = ec2.Eip(self.child(f"nat-{zone}"), domain="vpc", opts=self.within(depends_on=[internet]))
+        # Providers and banks let our payments in by this address: it is kept like data.
+        address = ec2.Eip(self.child(f"nat-{zone}"), domain="vpc", opts=self.stateful(depends_on=[internet]))
         return ec2.NatGateway(
             self.child(f"nat-{zone}"), allocation_id=address.id, subnet_id=subnet.id, opts=self.within()
         )

@@ -94,7 +94,8 @@ class AwsParameters(Component, token="tollgate:configuration:AwsParameters"):
             key_id=self._key_arn,
             value=entry.spec.text,
             allowed_pattern=PATTERNS.get(type(entry.spec.value)),
-            opts=self.within(),
+            # Only another path replaces it, and that one is free: so the value is never absent.
+            opts=self.within(delete_before_replace=False),
         )
 
     def _secret(self, entry: Entry[SealedSpec], environment: str) -> secretsmanager.Secret:

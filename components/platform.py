@@ -62,7 +62,9 @@ class PaymentPlatform(Component, token="tollgate:platform:PaymentPlatform"):
         self._network: NetworkOutputs | None = None
         self._key_arn: pulumi.Output[str] | None = None
         if settings.network:
-            self._network = Network(self.child("network"), settings.network, opts=self.within()).outputs
+            self._network = Network(
+                self.child("network"), settings.network, safety=settings.safety, opts=self.within()
+            ).outputs
             self._key_arn = self._key("data")
         cluster = self._cluster()
         namespace = self._namespace(cluster)

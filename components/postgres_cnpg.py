@@ -48,7 +48,8 @@ def cnpg_cluster(
         called=called,
         ready="condition=Ready",
         spec={**_cluster_spec(called, spec, place), **_upstream(follows)},
-        opts=home.stateful(depends_on=[store]),
+        # What a cluster starts with is read once, so another database name is another cluster; its own name is taken.
+        opts=home.stateful(depends_on=[store], replace_on_changes=["spec.bootstrap"], delete_before_replace=True),
     )
     custom_resource(
         home.child("daily"),

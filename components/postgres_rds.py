@@ -150,7 +150,7 @@ def _guards(
         "final_snapshot_identifier": f"{called}-final",
         "deletion_protection": safety.deletion_protection,
         "apply_immediately": False,
-        "allow_major_version_upgrade": False,
+        "allow_major_version_upgrade": spec.allow_major_upgrade,
         "engine_lifecycle_support": NO_EXTENDED_SUPPORT,
     }
 

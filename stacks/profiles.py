@@ -49,6 +49,7 @@ DATABASE: dict[Tier, dict[str, Any]] = {
     Tier.DEV: {
         "engine": "postgres",
         "postgres_version": 17,  # in community support until November 2029 (postgresql.org, versioning policy)
+        "allow_major_upgrade": False,  # a slip of the hand must not move a ledger to another major version [ours]
         "instance_class": "db.t4g.medium",  # smallest class with Performance Insights [RDS]
         "cpu": 1,  # [ours]
         "memory_gib": 2,  # [ours]
@@ -67,6 +68,7 @@ DATABASE: dict[Tier, dict[str, Any]] = {
     Tier.STAGING: {
         "engine": "postgres",
         "postgres_version": 17,
+        "allow_major_upgrade": False,
         "instance_class": "db.m7g.large",  # 2 vCPU, 8 GiB; not burstable, so rehearsed timings hold [RDS]
         "cpu": 2,  # as m7g.large
         "memory_gib": 8,  # as m7g.large
@@ -85,6 +87,7 @@ DATABASE: dict[Tier, dict[str, Any]] = {
     Tier.PROD: {
         "engine": "postgres",
         "postgres_version": 17,
+        "allow_major_upgrade": False,
         "instance_class": "db.r7g.xlarge",  # 4 vCPU, 32 GiB; ledgers live in memory [RDS], size [ours]
         "cpu": 4,  # as r7g.xlarge
         "memory_gib": 32,  # as r7g.xlarge
@@ -103,6 +106,7 @@ DATABASE: dict[Tier, dict[str, Any]] = {
     Tier.EDGE: {
         "engine": "postgres",
         "postgres_version": 17,
+        "allow_major_upgrade": False,
         "instance_class": "db.t4g.medium",
         "cpu": 1,  # k3s needs the other core [k3s requirements: server 2 cores, 2 GB]
         "memory_gib": 1,

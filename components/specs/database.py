@@ -40,6 +40,9 @@ class DatabaseSpec(Spec):
     )
     # Before 15 everyone may create tables in schema public; 14 is out of support since November 2026.
     postgres_version: int = Field(ge=15, le=18, description="major version; CloudNativePG 1.30 serves up to 18")
+    allow_major_upgrade: bool = Field(
+        description="let RDS move to another postgres_version; true for that one change, which stops the server (aws)"
+    )
     instance_class: str = Field(pattern=r"^db\.[a-z0-9]+\.[a-z0-9]+$", description="RDS instance class")
     cpu: float = Field(ge=0.25, le=96, multiple_of=0.25, description="cores, in quarters")
     memory_gib: int = Field(ge=1, le=768, description="GiB")
@@ -64,18 +67,25 @@ class DatabaseSpec(Spec):
         # RDS refuses an autoscaling limit less than 10 % above the storage it starts from.
         if self.max_storage_gib * 10 < self.storage_gib * 11:
             least = -(-self.storage_gib * 11 // 10)
-            raise ValueError(f"max_storage_gib must be at least {least}, 10 % above storage_gib")
+            raise ValueError(
+                f"max_storage_gib must be at least {least}, 10 % above storage_gib, and is {self.max_storage_gib}"
+            )
         return self
 
     @model_validator(mode="after")
     def _memory_is_enough(self) -> Self:
         # RDS gives each connection 9,531,392 bytes (parameter max_connections): 112 to a GiB.
         if self.max_connections > 112 * self.memory_gib:
-            raise ValueError(f"max_connections must be at most {112 * self.memory_gib}, 112 for each of memory_gib")
+            raise ValueError(
+                f"max_connections must be at most {112 * self.memory_gib}, 112 for each of memory_gib, and is "
+                f"{self.max_connections}"
+            )
         # After a checkpoint each changed page is logged whole once: half the volume must hold all shared buffers,
         # which are a quarter of the memory.
         if self.wal_gib * 2 < self.memory_gib:
-            raise ValueError(f"wal_gib must be at least {-(-self.memory_gib // 2)}, half of memory_gib")
+            raise ValueError(
+                f"wal_gib must be at least {-(-self.memory_gib // 2)}, half of memory_gib, and is {self.wal_gib}"
+            )
         return self
 
     @model_validator(mode="after")
@@ -83,15 +93,21 @@ class DatabaseSpec(Spec):
         backup, maintenance = minutes(self.backup_window), minutes(self.maintenance_window)
         for name, length in (("backup_window", len(backup)), ("maintenance_window", len(maintenance))):
             if not 30 <= length <= MINUTES_A_DAY:  # CreateDBInstance: at least 30 minutes
-                raise ValueError(f"{name} must last 30 minutes to 24 hours")
+                raise ValueError(f"{name} must last 30 minutes to 24 hours, and lasts {length} minutes; move its end")
         if {minute % MINUTES_A_DAY for minute in backup} & {minute % MINUTES_A_DAY for minute in maintenance}:
-            raise ValueError("maintenance_window must not overlap backup_window: RDS refuses it; move one of them")
+            raise ValueError(
+                f"maintenance_window must not overlap backup_window, and {self.maintenance_window} overlaps "
+                f"{self.backup_window}: RDS refuses it; move one of them"
+            )
         return self
 
     @model_validator(mode="after")
     def _aurora_runs_on_it(self) -> Self:
         if self.engine == "aurora" and self.instance_class.startswith("db.m"):
-            raise ValueError("instance_class: Aurora has no m classes; write an r class, such as db.r7g.large")
+            raise ValueError(
+                f"instance_class is {self.instance_class}, and Aurora has no m classes; write an r class, such as "
+                "db.r7g.large"
+            )
         return self
 
     def refused_by(self, target: Target) -> tuple[tuple[str, str], ...]:

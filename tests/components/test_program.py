@@ -47,6 +47,8 @@ TOKENS = {
     "tollgate:security:RotationFunction": "RotationFunction",
 }
 HOLDS_DATA = {
+    "aws:ec2/eip:Eip",
+    "aws:ec2/vpc:Vpc",
     "aws:eks/cluster:Cluster",
     "aws:s3/bucket:Bucket",
     "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration",
