@@ -19,6 +19,7 @@ from stacks.explain import complaints, nearest
 from stacks.neighbours import FIRST, LAST, collisions
 from stacks.profiles import merged, profile
 from stacks.settings import PlatformSettings, Tier
+from stacks.wanted import Home
 
 NAMESPACE = "payments"
 SCALARS = ("tier", "target")
@@ -134,7 +135,7 @@ def _check(given: Given) -> tuple[list[Problem], PlatformSettings | None]:
     try:
         settings = _validated(ours)
     except ValidationError as error:
-        for below, text in complaints(error):
+        for below, text in complaints(error, _home(ours)):
             found.setdefault((f"{NAMESPACE}:{below[0]}", *below[1:]), text)
     # What is wrong inside a setting that does not exist is nobody's concern.
     problems = [
@@ -173,12 +174,16 @@ def _meant(name: str) -> str:
     return f"did you mean {NAMESPACE}:{name}?" if ours else f"settings begin with {NAMESPACE}:"
 
 
+def _home(ours: Mapping[str, Any]) -> Home:
+    """The tier and target that a stack names. Where it names none, any lets the rest be checked all the same."""
+    target = next((one for one in Target if one == ours.get("target")), Target.AWS)
+    other = Tier.EDGE if target is Target.EDGE else Tier.STAGING
+    return next((one for one in Tier if one == ours.get("tier")), other), target
+
+
 def _validated(ours: Mapping[str, Any]) -> PlatformSettings:
     """Settings over the profile of their tier and target. Raises ValidationError."""
-    try:
-        base = profile(Tier(ours.get("tier", "")), Target(ours.get("target", "")))
-    except ValueError:  # without them there is no profile: any one lets the rest be checked all the same
-        base = profile(Tier.STAGING, Target.AWS)
+    base = profile(*_home(ours))
     # Pulumi.yaml gives each mapping the default {}, which means that the stack says nothing of it.
     said = {key: value for key, value in ours.items() if value != {}}
     everything = merged({key: value for key, value in base.items() if key not in SCALARS}, said)

@@ -7,7 +7,7 @@ from math import ceil
 from typing import Annotated, Literal, Protocol, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from components.specs import (
@@ -56,19 +56,45 @@ class Tier(StrEnum):
 class AwsSettings(Spec):
     """Which account and region. Credentials come from the environment."""
 
-    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="AWS region, e.g. ap-southeast-1")
+    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="AWS region", examples=["ap-southeast-1"])
     account_id: str | None = Field(
-        default=None, pattern=r"^\d{12}$", description="the only AWS account allowed; any when left out"
+        default=None,
+        pattern=r"^\d{12}$",
+        description="the only AWS account allowed; any when left out",
+        examples=["111122223333"],
     )
-    alarm_topics: tuple[Topic, ...] = Field(default=(), max_length=5, description="SNS topics that hear of alarms")
+    alarm_topics: tuple[Topic, ...] = Field(
+        default=(),
+        max_length=5,
+        description="SNS topics that hear of alarms",
+        examples=[["arn:aws:sns:ap-southeast-1:111122223333:oncall"]],
+    )
 
 
 class BackupSettings(Spec):
     """Where databases on Kubernetes send their backups."""
 
-    destination: str = Field(pattern=r"^s3://[a-z0-9][a-z0-9.-]+(/.*)?$", description="S3 path")
-    endpoint_url: str | None = Field(default=None, pattern=r"^https?://", description="for an S3 that is not AWS's")
-    secret_ref: Ref = Field(description="name of the Secret with access_key_id and secret_access_key")
+    destination: str = Field(
+        pattern=r"^s3://[a-z0-9][a-z0-9.-]+(/.*)?$", description="S3 path", examples=["s3://payments-backups/local"]
+    )
+    endpoint_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[a-z0-9][a-z0-9.-]*(:\d{1,5})?(/.*)?$",
+        description="for an S3 that is not AWS's",
+        examples=["http://minio.minio.svc:9000"],
+    )
+    secret_ref: Ref = Field(
+        description="name of the Secret with access_key_id and secret_access_key", examples=["payments-backups"]
+    )
+
+    @field_validator("endpoint_url")
+    @classmethod
+    def _has_a_port_that_exists(cls, given: str | None) -> str | None:
+        try:
+            urlsplit(given or "").port  # noqa: B018  (it is read to see whether it can be)
+        except ValueError:
+            raise ValueError("there is no such port; write one from 1 to 65535") from None
+        return given
 
     @property
     def port(self) -> int:
@@ -80,7 +106,9 @@ class BackupSettings(Spec):
 class KubernetesSettings(Spec):
     """Which cluster, and where in it."""
 
-    context: str = Field(min_length=1, description="kubeconfig context; no other cluster is ever touched")
+    context: str = Field(
+        min_length=1, description="kubeconfig context; no other cluster is ever touched", examples=["payments-dev"]
+    )
     namespace: Ref
     storage_class: str = Field(min_length=1, description="an encrypted StorageClass with reclaim policy Retain")
     zoned: bool = Field(description="the nodes lie in three zones, so copies are spread over zones")
@@ -135,29 +163,42 @@ class PlatformSettings(Spec):
     def _target_contradictions(self) -> list[tuple[tuple[str, ...], str]]:
         found: list[tuple[tuple[str, ...], str]] = []
         on_aws = self.target is Target.AWS
-        for key, value in (("aws", self.aws), ("network", self.network), ("cluster", self.cluster)):
-            if on_aws and value is None:
-                found.append(((key,), "is needed on aws"))
+        if on_aws and self.aws is None:
+            found.append((("aws",), "is needed on aws; write below it region, such as ap-southeast-1"))
+        for key, part in (("network", self.network), ("cluster", self.cluster)):
+            if on_aws and part is None:
+                found.append(((key,), "is needed on aws, and is null; leave the line out"))
         for key, value in (("aws", self.aws), ("network", self.network)):
             if not on_aws and value is not None:
                 found.append(((key,), f"means nothing on {self.target}; remove it"))
         if self.aws and self.network:
             wrong = [zone for zone in self.network.zones if not zone.startswith(self.aws.region)]
             if wrong:
-                found.append((("network", "zones"), f"not all of them are zones of {self.aws.region}"))
-        if self.aws and any(topic.split(":")[3] != self.aws.region for topic in self.aws.alarm_topics):
-            found.append((("aws", "alarm_topics"), f"alarms speak to topics of their own region, {self.aws.region}"))
+                said = f"{', '.join(wrong)} lies not in {self.aws.region}, which aws.region names; write zones of it"
+                found.append((("network", "zones"), said))
+        strangers = (
+            [topic for topic in self.aws.alarm_topics if topic.split(":")[3] != self.aws.region] if self.aws else []
+        )
+        if self.aws and strangers:
+            said = f"{', '.join(strangers)} lies not in {self.aws.region}, where the alarms are; write topics of that region"
+            found.append((("aws", "alarm_topics"), said))
+        if on_aws and self.kubernetes.backups is not None:
+            found.append((("kubernetes", "backups"), "means nothing on aws: RDS keeps its own backups; remove it"))
         if not on_aws and self.kubernetes.backups is None:
-            found.append((("kubernetes", "backups"), f"is needed on {self.target}: databases run on Kubernetes there"))
+            why = f"is needed on {self.target}, where databases are pods; write below it destination and secret_ref"
+            found.append((("kubernetes", "backups"), why))
         return [*found, *self._broker_contradictions(), *self._store_contradictions(), *self._too_small()]
 
     def _broker_contradictions(self) -> list[tuple[tuple[str, ...], str]]:
         found: list[tuple[tuple[str, ...], str]] = []
         for key, wanted in (("queues", self.queues), ("broker_users", self.broker_users)):
             if wanted and self.broker is None:
-                found.append(((key,), f"{key} need a broker, and this environment has none"))
+                found.append(
+                    ((key,), f"{key} need a broker, and this environment has none; remove {', '.join(wanted)}")
+                )
         if ("broker" in self.namespace.openings) != (self.broker is not None):
-            found.append((("namespace", "openings"), "broker must stand there where there is a broker, and only there"))
+            done = "is none, and broker stands there; leave it out" if self.broker is None else "is one; add broker"
+            found.append((("namespace", "openings"), f"broker must stand there where there is a broker; here {done}"))
         return found
 
     def _store_contradictions(self) -> list[tuple[tuple[str, ...], str]]:
@@ -187,7 +228,10 @@ class PlatformSettings(Spec):
         needs = {"cpu": (ceil(cpu), quota.cpu), "memory_gib": (memory, quota.memory_gib)}
         needs["storage_gib"] = (storage, quota.storage_gib)
         return [
-            (("namespace", "quota", name), f"must be at least {least}: the data services alone ask for that much")
+            (
+                ("namespace", "quota", name),
+                f"must be at least {least}, and is {given}: the data services alone ask for that much",
+            )
             for name, (least, given) in needs.items()
             if given < least
         ]
@@ -204,7 +248,8 @@ class PlatformSettings(Spec):
     def _tier_contradictions(self) -> list[tuple[tuple[str, ...], str]]:
         found: list[tuple[tuple[str, ...], str]] = []
         if (self.tier is Tier.EDGE) != (self.target is Target.EDGE):
-            found.append((("tier",), "tier edge and target edge go together"))
+            said = f"tier is {self.tier} and target is {self.target}: edge goes with edge only; write both or neither"
+            found.append((("tier",), said))
         if self.tier is Tier.PROD:
             found += [
                 (("safety", guard), "prod always guards its data; remove this line")
@@ -218,10 +263,15 @@ class PlatformSettings(Spec):
         found: list[tuple[tuple[str, ...], str]] = []
         if self.network and len(self.network.zones) < 3:
             found.append(
-                (("network", "zones"), "prod runs in three zones: quorums survive the loss of one; name three")
+                (
+                    ("network", "zones"),
+                    f"prod runs in three zones, and {len(self.network.zones)} are named: quorums survive the loss of "
+                    "one; name three",
+                )
             )
         if self.target is Target.AWS and (self.evidence is None or self.evidence.retention_days < THIRTEEN_MONTHS):
-            why = f"prod keeps evidence for 13 months; write {THIRTEEN_MONTHS} or more"
+            kept = "nothing" if self.evidence is None else f"it for {self.evidence.retention_days} days"
+            why = f"prod keeps evidence for 13 months, and this keeps {kept}; write {THIRTEEN_MONTHS} or more"
             found.append((("evidence", "retention_days"), why))
         found += [
             (("redis", name, "replicas"), "prod goes on coordinating when it loses a node; write 2")

@@ -31,12 +31,24 @@ STORAGE_PER_MEMORY = 2
 class AmazonMqSpec(Spec):
     """An Amazon MQ broker: its size, its login, and when AWS may touch it. Always three nodes in three zones."""
 
-    engine_version: str = Field(pattern=r"^4\.\d+$", description="RabbitMQ major.minor; AWS chooses the patch release")
-    instance_type: str = Field(pattern=r"^mq\.m7g\.[a-z0-9]+$", description="RabbitMQ 4 runs on mq.m7g classes only")
-    password_secret_ref: Ref = Field(description="Secrets Manager secret whose text is the administrator's password")
-    secret_store_ref: Ref = Field(description="ClusterSecretStore by which External Secrets reads that secret")
-    maintenance_day: Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
-    maintenance_time: str = Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="UTC, such as 18:00")
+    engine_version: str = Field(
+        pattern=r"^4\.\d+$", description="RabbitMQ major.minor; AWS chooses the patch release", examples=["4.2"]
+    )
+    instance_type: str = Field(
+        pattern=r"^mq\.m7g\.[a-z0-9]+$",
+        description="RabbitMQ 4 runs on mq.m7g classes only",
+        examples=["mq.m7g.large"],
+    )
+    password_secret_ref: Ref = Field(
+        description="Secrets Manager secret whose text is the administrator's password", examples=["payments/broker"]
+    )
+    secret_store_ref: Ref = Field(
+        description="ClusterSecretStore by which External Secrets reads that secret", examples=["payments-secrets"]
+    )
+    maintenance_day: Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"] = Field(
+        examples=["SUNDAY"]
+    )
+    maintenance_time: str = Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="UTC", examples=["18:00"])
 
 
 class BrokerSpec(Spec):
@@ -62,22 +74,33 @@ class BrokerSpec(Spec):
     @classmethod
     def _odd(cls, given: Any) -> Any:
         if isinstance(given, int) and given % 2 == 0:
-            raise ValueError("an even number survives no more failures than one node less; write 1, 3 or 5")
+            raise ValueError(f"{given} nodes survive no more failures than one node less; write 1, 3 or 5")
         return given
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if (self.kind == "amazon-mq") != (self.amazon_mq is not None):
-            raise ValueError("kind amazon-mq and the setting amazon_mq go together; write both or neither")
+            here = "is not" if self.amazon_mq is None else "is"
+            raise ValueError(
+                f"kind is {self.kind} and amazon_mq {here} written: amazon-mq and its settings go together; "
+                "write both or neither"
+            )
         if self.kind == "operator" and self.release < OLDEST_RELEASE:
-            raise ValueError("image must be 4.3.5 or newer: older releases lose quorum-queue data in known ways")
+            release = ".".join(map(str, self.release))
+            raise ValueError(
+                f"image must be 4.3.5 or newer, and is {release}: older releases lose quorum-queue data in known ways"
+            )
         if self.memory_gib * 1024 < self.wal_mib * MEMORY_PER_WAL:
             most = self.memory_gib * 1024 // MEMORY_PER_WAL
-            raise ValueError(f"wal_mib must be at most {most}, a quarter of memory_gib: the log is kept in memory, too")
+            raise ValueError(
+                f"wal_mib must be at most {most}, a quarter of memory_gib, and is {self.wal_mib}: "
+                "the log is kept in memory, too"
+            )
         if self.storage_gib < self.memory_gib * STORAGE_PER_MEMORY:
             least = self.memory_gib * STORAGE_PER_MEMORY
             raise ValueError(
-                f"storage_gib must be at least {least}, twice memory_gib: publishing stops when less is free"
+                f"storage_gib must be at least {least}, twice memory_gib, and is {self.storage_gib}: "
+                "publishing stops when less is free"
             )
         return self
 
@@ -113,7 +136,9 @@ class DelayedRetrySpec(Spec):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.max_seconds < self.min_seconds:
-            raise ValueError(f"max_seconds must be at least {self.min_seconds}, which is min_seconds")
+            raise ValueError(
+                f"max_seconds must be at least {self.min_seconds}, which is min_seconds, and is {self.max_seconds}"
+            )
         return self
 
 
@@ -150,18 +175,21 @@ class QueueSpec(Spec):
     @classmethod
     def _odd(cls, copies: int) -> int:
         if copies % 2 == 0:
-            raise ValueError(f"an even group survives no more failures than one copy less; write {copies - 1}")
+            raise ValueError(f"{copies} copies survive no more failures than {copies - 1}; write {copies - 1}")
         return copies
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if self.dead_letter_strategy == "at-least-once" and self.overflow != "reject-publish":
             raise ValueError(
-                "dead_letter_strategy at-least-once needs overflow reject-publish: else it is at-most-once"
+                f"dead_letter_strategy at-least-once needs overflow reject-publish, and overflow is {self.overflow}: "
+                "with it, it is at-most-once; write reject-publish, or at-most-once"
             )
         steps = self.retry_ladder_seconds
         if list(steps) != sorted(set(steps)):
-            raise ValueError("retry_ladder_seconds must grow from step to step, such as [15, 60, 600]")
+            raise ValueError(
+                f"retry_ladder_seconds must grow from step to step, and is {list(steps)}; write {sorted(set(steps))}"
+            )
         return self
 
     @property
@@ -177,7 +205,9 @@ class QueueSpec(Spec):
                 ("retry", "delayed needs RabbitMQ 4.3.1 or newer, which this broker may not be; write ladder")
             )
         if self.copies > broker.replicas:
-            refused.append(("copies", f"the broker has {broker.replicas} nodes; write {broker.replicas} or less"))
+            most = broker.replicas
+            nodes = f"{most} node{'s' if most > 1 else ''}"
+            refused.append(("copies", f"is {self.copies}, and the broker has {nodes}; write {most} or less"))
         least = min(COPIES_THAT_SURVIVE, broker.replicas)
         if self.copies < least:
             refused.append(("copies", f"one copy is lost with its node, and the broker has more; write {least}"))

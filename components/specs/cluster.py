@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from components.specs.foundation import LogDays, Spec, Target
-from components.specs.network import private_range
+from components.specs.network import Range, private_range
 
 AddonVersion = Annotated[str, StringConstraints(pattern=r"^v\d+\.\d+\.\d+-eksbuild\.\d+$")]
 InstanceType = Annotated[str, StringConstraints(pattern=r"^[a-z]+\d[a-z0-9-]*\.[a-z0-9]+$")]
@@ -36,8 +36,9 @@ class ClusterSpec(Spec):
     # 20 GiB is the EKS default for Linux; gp3 ends at 65536 GiB (EC2 user guide).
     node_disk_gib: int = Field(ge=20, le=65536, description="GiB of each node's disk: images, logs, scratch space")
     log_retention_days: LogDays = Field(description="days that the control plane's logs are kept")
-    api_ranges: tuple[str, ...] = Field(
-        description="private IPv4 ranges, beside the network's own workloads, from which people and CI reach the API"
+    api_ranges: tuple[Range, ...] = Field(
+        description="private IPv4 ranges, beside the network's own workloads, from which people and CI reach the API",
+        examples=[["10.99.0.0/24"]],
     )
     addons: AddonVersions
 
@@ -49,21 +50,31 @@ class ClusterSpec(Spec):
     @model_validator(mode="after")
     def _one_image_fits_all(self) -> Self:
         if len({_graviton(name) for name in self.instance_types}) > 1:
-            raise ValueError("instance_types must all be Graviton (m7g) or none: one node image has to fit them all")
+            arm = ", ".join(name for name in self.instance_types if _graviton(name))
+            raise ValueError(
+                f"instance_types must all be Graviton or none, and only {arm} is: one node image has to fit them all; "
+                "leave out the one kind or the other"
+            )
         return self
 
     @model_validator(mode="after")
     def _versions_fit(self) -> Self:
         # Kubernetes version skew policy: kube-proxy must not be newer than the API server; we keep them equal.
         if not self.addons.kube_proxy.startswith(f"v{self.kubernetes_version}."):
-            raise ValueError(f"addons.kube_proxy must be a release for kubernetes_version {self.kubernetes_version}")
+            raise ValueError(
+                f"addons.kube_proxy must be a release for kubernetes_version {self.kubernetes_version}, and is "
+                f"{self.addons.kube_proxy}; write one that begins with v{self.kubernetes_version}."
+            )
         return self
 
     @model_validator(mode="after")
     def _private(self) -> Self:
         wrong = [text for text in self.api_ranges if private_range(text) is None]
         if wrong:
-            raise ValueError("api_ranges must be private IPv4 ranges, such as 10.99.0.0/24: the API is not public")
+            raise ValueError(
+                f"api_ranges must be private IPv4 ranges, such as 10.99.0.0/24, and {', '.join(wrong)} is none: "
+                "the API is not public"
+            )
         return self
 
     def refused_by(self, target: Target) -> tuple[tuple[str, str], ...]:

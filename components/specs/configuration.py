@@ -26,12 +26,18 @@ class ConfigValueSpec(Spec):
         numeric = isinstance(self.value, int) and not isinstance(self.value, bool)
         if not numeric:
             if self.minimum is not None or self.maximum is not None:
-                raise ValueError("minimum and maximum mean nothing for a value that is no number; remove them")
+                raise ValueError(
+                    "minimum and maximum mean nothing for a value that is no number; remove them, or write null"
+                )
             return self
         if self.minimum is None or self.maximum is None:
-            raise ValueError("a number needs minimum and maximum, so that a slip of the hand is refused")
+            raise ValueError(
+                f"value is {self.value}, and a number needs minimum and maximum; write both, so that a slip is refused"
+            )
         if not self.minimum <= int(self.value) <= self.maximum:
-            raise ValueError(f"value must lie between minimum and maximum, {self.minimum} and {self.maximum}")
+            raise ValueError(
+                f"value must lie between minimum and maximum, {self.minimum} and {self.maximum}, and is {self.value}"
+            )
         return self
 
     def schema_of_value(self) -> dict[str, Any]:
@@ -56,7 +62,10 @@ class RolloutSpec(Spec):
     @model_validator(mode="after")
     def _steps(self) -> Self:
         if (self.first_share_percent == 100) != (self.over_minutes == 0):
-            raise ValueError("first_share_percent 100 and over_minutes 0 go together: both mean all at once")
+            raise ValueError(
+                f"first_share_percent 100 and over_minutes 0 go together, both mean all at once, and they are "
+                f"{self.first_share_percent} and {self.over_minutes}; write both or neither"
+            )
         return self
 
 

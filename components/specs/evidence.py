@@ -26,7 +26,10 @@ class EvidenceSpec(Spec):
     @model_validator(mode="after")
     def _log_outlives(self) -> Self:
         if self.access_log_retention_days < self.retention_days:
-            raise ValueError("access_log_retention_days must be at least retention_days: who read what is evidence too")
+            raise ValueError(
+                f"access_log_retention_days must be at least {self.retention_days}, which is retention_days, and is "
+                f"{self.access_log_retention_days}: who read what is evidence too"
+            )
         return self
 
     def refused_by(self, target: Target) -> tuple[tuple[str, str], ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -12,6 +14,11 @@ class Spec(BaseModel):
     """Base of every spec: immutable and closed. Types are strict: "14" is not 14, and true is not 1."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def twice(names: Sequence[str]) -> list[str]:
+    """The names that stand in a list more than once."""
+    return [name for name, count in Counter(names).items() if count > 1]
 
 
 # A Kubernetes object name (RFC 1123 label or subdomain), which is also a legal path in AWS Secrets Manager.

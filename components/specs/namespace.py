@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from components.specs.foundation import Spec, Target
+from components.specs.foundation import Spec, Target, twice
 
 # A name of an object in Kubernetes (RFC 1123 label).
 Label = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
@@ -43,9 +43,12 @@ class NamespaceSpec(Spec):
     @model_validator(mode="after")
     def _sensible(self) -> Self:
         if len(set(self.openings)) != len(self.openings):
-            raise ValueError("openings names one of them twice")
+            raise ValueError(f"openings names {', '.join(twice(self.openings))} twice; write it once")
         if self.container.memory_mib > self.quota.memory_gib * 1024:
-            raise ValueError("container.memory_mib must fit in quota.memory_gib, or no such pod could ever start")
+            raise ValueError(
+                f"container.memory_mib must fit in quota.memory_gib, or no such pod could ever start, and "
+                f"{self.container.memory_mib} MiB is more than {self.quota.memory_gib} GiB; write less, or more"
+            )
         return self
 
     def refused_by(self, target: Target) -> tuple[tuple[str, str], ...]:

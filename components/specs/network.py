@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from components.specs.foundation import LogDays, Spec
+from components.specs.foundation import LogDays, Spec, twice
 
 # An availability zone by name, e.g. ap-southeast-1a: its region and one letter.
 Zone = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d[a-z]$")]
@@ -31,11 +31,20 @@ Service = Literal[
 NEEDED_WITHOUT_NAT: tuple[Service, ...] = ("ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "logs", "sts")
 
 
+# An IPv4 range in CIDR notation.
+Range = Annotated[str, StringConstraints(pattern=r"^\d{1,3}(\.\d{1,3}){3}/\d{1,2}$")]
+
+
 class NetworkSpec(Spec):
     """A VPC: its address range, its zones, its ways out, and its doors to AWS."""
 
-    cidr: str = Field(description="private IPv4 range of the VPC, /16 to /20, e.g. 10.20.0.0/16")
-    zones: tuple[Zone, ...] = Field(min_length=2, max_length=3, description="availability zones by name")
+    cidr: Range = Field(description="private IPv4 range of the VPC, /16 to /20")
+    zones: tuple[Zone, ...] = Field(
+        min_length=2,
+        max_length=3,
+        description="availability zones by name",
+        examples=[["ap-southeast-1a", "ap-southeast-1b", "ap-southeast-1c"]],
+    )
     nat_gateways: Literal["none", "one", "one_per_zone"] = Field(
         description="ways out; none: AWS is reached through endpoints only; one is cheaper, and one zone's fault"
     )
@@ -52,12 +61,15 @@ class NetworkSpec(Spec):
     @model_validator(mode="after")
     def _usable(self) -> Self:
         if (network := private_range(self.cidr)) is None or not 16 <= network.prefixlen <= 20:
-            raise ValueError("cidr must be a private IPv4 range from /16 to /20, such as 10.20.0.0/16")
+            raise ValueError(
+                f"cidr must be a private IPv4 range from /16 to /20, such as 10.20.0.0/16, and {self.cidr} is none"
+            )
         for name, listed in (("zones", self.zones), ("interface_endpoints", self.interface_endpoints)):
-            if len(set(listed)) != len(listed):
-                raise ValueError(f"{name} names one of them twice")
+            if again := twice(listed):
+                raise ValueError(f"{name} names {', '.join(again)} twice; write it once")
         if len({zone[:-1] for zone in self.zones}) > 1:
-            raise ValueError("zones must lie in one region: a network has one; make a stack for each region")
+            regions = ", ".join(sorted({zone[:-1] for zone in self.zones}))
+            raise ValueError(f"zones must lie in one region, and lie in {regions}; make a stack for each region")
         return self
 
     @model_validator(mode="after")

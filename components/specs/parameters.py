@@ -10,7 +10,7 @@ from typing import Annotated, Generic, Literal, Self, TypeVar
 
 from pydantic import Field, StringConstraints, model_validator
 
-from components.specs.foundation import Spec, Target
+from components.specs.foundation import Spec, Target, twice
 
 # Both are parts of a path, of an environment's object names, and of a key in a Secret.
 Service = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,19}$")]
@@ -28,8 +28,8 @@ class _Read(Spec):
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
-        if len(set(self.consumers)) != len(self.consumers):
-            raise ValueError("consumers names a service twice")
+        if again := twice(self.consumers):
+            raise ValueError(f"consumers names {', '.join(again)} twice; write it once")
         return self
 
 
@@ -91,7 +91,9 @@ class ParameterStoreSpec(Spec):
         for entry in (*self.entries(), *self.secrets()):
             reach, why = reach_of(entry.owner, entry.spec.consumers)
             if entry.spec.tier != reach:
-                raise ValueError(f"{entry.owner}.{entry.key}: {why}; write tier: {reach}")
+                raise ValueError(
+                    f"{entry.owner}.{entry.key}: tier is {entry.spec.tier}, but {why}; write tier: {reach}"
+                )
         return self
 
     @model_validator(mode="after")
@@ -104,7 +106,7 @@ class ParameterStoreSpec(Spec):
     @model_validator(mode="after")
     def _recovery_that_exists(self) -> Self:
         if 0 < self.recovery_days < 7:  # the bounds of Secrets Manager's DeleteSecret
-            raise ValueError("recovery_days must be 0 (gone at once) or 7 to 30")
+            raise ValueError(f"recovery_days must be 0 (gone at once) or 7 to 30, and is {self.recovery_days}")
         return self
 
     def entries(self) -> tuple[Entry[ParameterSpec], ...]:

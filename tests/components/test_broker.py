@@ -73,7 +73,7 @@ def test_a_broker_that_would_fail_is_refused(changed: dict[str, Any], said: str)
 
 
 WRONG_QUEUES: dict[str, tuple[dict[str, Any], str]] = {
-    "an even group": ({"copies": 4}, "an even group survives no more failures than one copy less; write 3"),
+    "an even group": ({"copies": 4}, "4 copies survive no more failures than 3; write 3"),
     "a delivery limit without dead letters": ({"dead_letter_max_length": None}, "with no dead-letter queue is dropped"),
     "at-least-once that is not": ({"overflow": "drop-head"}, "at-least-once needs overflow reject-publish"),
     "a ladder without steps": ({"retry_ladder_seconds": []}, "retry_ladder_seconds"),

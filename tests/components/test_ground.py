@@ -357,7 +357,7 @@ SPACE = namespace(Tier.PROD, Target.AWS, None)
 REFUSED: dict[str, tuple[type[Any], dict[str, Any], dict[str, Any], str]] = {
     "a public network": (NetworkSpec, NET, {"cidr": "8.8.0.0/16"}, "such as 10.20.0.0/16"),
     "a network too small": (NetworkSpec, NET, {"cidr": "10.0.0.0/21"}, "from /16 to /20"),
-    "a zone twice": (NetworkSpec, NET, {"zones": ("eu-west-1a", "eu-west-1a")}, "zones names one of them twice"),
+    "a zone twice": (NetworkSpec, NET, {"zones": ("eu-west-1a", "eu-west-1a")}, "zones names eu-west-1a twice"),
     "two regions": (NetworkSpec, NET, {"zones": ("eu-west-1a", "eu-west-2a")}, "make a stack for each region"),
     "no zone name": (NetworkSpec, NET, {"zones": ("euw1-az1", "euw1-az2")}, "pattern"),
     "one zone": (NetworkSpec, NET, {"zones": ("eu-west-1a",)}, "at least 2"),
@@ -367,7 +367,7 @@ REFUSED: dict[str, tuple[type[Any], dict[str, Any], dict[str, Any], str]] = {
         {"nat_gateways": "none", "interface_endpoints": ("ecr.api", "logs")},
         "add ec2, ecr.dkr, eks, eks-auth, sts",
     ),
-    "an endpoint twice": (NetworkSpec, NET, {"interface_endpoints": ("kms", "kms")}, "names one of them twice"),
+    "an endpoint twice": (NetworkSpec, NET, {"interface_endpoints": ("kms", "kms")}, "names kms twice"),
     "a proxy newer than its API": (
         ClusterSpec,
         CLUSTER[Tier.PROD],
@@ -382,7 +382,7 @@ REFUSED: dict[str, tuple[type[Any], dict[str, Any], dict[str, Any], str]] = {
     ),
     "an API for the world": (ClusterSpec, CLUSTER[Tier.PROD], {"api_ranges": ("0.0.0.0/0",)}, "such as 10.99.0.0/24"),
     "no node": (ClusterSpec, CLUSTER[Tier.PROD], {"nodes_per_zone": 0}, "greater than or equal to 1"),
-    "an opening twice": (NamespaceSpec, SPACE, {"openings": ("redis", "redis")}, "names one of them twice"),
+    "an opening twice": (NamespaceSpec, SPACE, {"openings": ("redis", "redis")}, "names redis twice"),
     "an opening nobody knows": (NamespaceSpec, SPACE, {"openings": ("ssh",)}, "'broker', 'cloud'"),
     "a default beyond the quota": (
         NamespaceSpec,
@@ -394,7 +394,7 @@ REFUSED: dict[str, tuple[type[Any], dict[str, Any], dict[str, Any], str]] = {
         EvidenceSpec,
         EVIDENCE[Tier.PROD],
         {"access_log_retention_days": 90},
-        "at least retention_days",
+        "must be at least 397, which is retention_days, and is 90",
     ),
     "no retention": (EvidenceSpec, EVIDENCE[Tier.PROD], {"retention_days": 0}, "greater than or equal to 1"),
 }
@@ -416,8 +416,8 @@ CONTRADICTIONS: dict[str, tuple[str, dict[str, Any], str]] = {
         {"network": {"zones": ["ap-southeast-1a", "ap-southeast-1b"]}},
         r"network\.zones: prod runs in three zones",
     ),
-    "evidence for a year only": ("prod", {"evidence": {"retention_days": 365}}, "13 months; write 397 or more"),
-    "no evidence in production": ("prod", {"evidence": None}, "13 months; write 397 or more"),
+    "evidence for a year only": ("prod", {"evidence": {"retention_days": 365}}, "for 365 days; write 397 or more"),
+    "no evidence in production": ("prod", {"evidence": None}, "keeps nothing; write 397 or more"),
     "no cluster on aws": ("dev", {"cluster": None}, "cluster: is needed on aws"),
     "a cluster where there is one": ("edge", {"cluster": CLUSTER[Tier.DEV]}, "exists already.*leave out `cluster`"),
     "evidence that its owner can delete": ("local", {"evidence": EVIDENCE[Tier.DEV]}, "leave out `evidence`"),

@@ -10,6 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.specs import DatabaseSpec
 from stacks import schema
 from stacks.explain import names_in
 from stacks.loading import SettingsError, check_stack_file, load_settings
@@ -50,19 +51,21 @@ MISTAKES = {
     "a key twice": ("  payments:tier: prod\n", "7  tier: is written twice; the first is on line 2"),
     "text for a number": (
         "  payments:databases:\n    risk:\n      storage_gib: '40'\n",
-        "9  databases.risk.storage_gib: must be a valid integer",
+        "9  databases.risk.storage_gib: must be a whole number from 20 to 65536 "
+        "(GiB; can grow, can never shrink in place), and is a text of 2 characters; write one like 20",
     ),
     "out of bounds": (
         "  payments:databases:\n    risk:\n      backup_retention_days: 0\n",
-        "9  databases.risk.backup_retention_days: must be greater than or equal to 1",
+        "9  databases.risk.backup_retention_days: must be a whole number from 1 to 35 "
+        "(days that point-in-time restore can reach back), and is 0; write 1",
     ),
     "an enumeration": (
         "  payments:broker:\n    replicas: 7\n",
-        "8  broker.replicas: must be 1, 3 or 5",
+        "8  broker.replicas: must be 1, 3 or 5 (nodes; only 1, 3 and 5 are tested by the operator), and is 7; write 5",
     ),
     "no room to grow": (
         "  payments:databases:\n    risk:\n      storage_gib: 100\n",
-        "8  databases.risk: max_storage_gib must be at least 110, 10 % above storage_gib",
+        "8  databases.risk: max_storage_gib must be at least 110, 10 % above storage_gib, and is 100",
     ),
     "a promise the target cannot keep": (
         "  payments:redis:\n    coordination: {durable_writes: true, node_type: cache.m7g.large}\n",
@@ -70,9 +73,32 @@ MISTAKES = {
     ),
     "a number that is a mapping": (
         "  payments:databases:\n    risk: 7\n",
-        "8  databases.risk: must be an object",
+        "8  databases.risk: must be a mapping, and is 7; write below it " + ", ".join(DatabaseSpec.model_fields),
     ),
-    "a list that is a mapping": ("  payments:queues: []\n", "7  queues: must be an object"),
+    "a mapping that is a list": (
+        "  payments:queues: []\n",
+        "7  queues: must be a mapping, and is a list of 0 entries; write entries by name, such as payments",
+    ),
+    "a name that cannot be one": (
+        "  payments:queues: {Pay_ments: {}}\n",
+        "7  queues.Pay_ments: cannot be a name here; "
+        "write lower-case letters, digits and hyphens, beginning with a letter",
+    ),
+    "a text for a switch": (
+        "  payments:safety: {protect: 'yes'}\n",
+        "7  safety.protect: must be true or false (Pulumi refuses to delete or replace the resource), "
+        "and is a text of 3 characters; write one like false",
+    ),
+    "a text of another form": (
+        "  payments:namespace: {pod_security_version: '1.34'}\n",
+        r"7  namespace.pod_security_version: must be a text of the form ^v1\.\d\d$ (release of the Pod Security "
+        "Standards), and is a text of 4 characters; write one like v1.34",
+    ),
+    "a version that YAML takes for a number": (
+        "  payments:redis: {version: 9.0}\n",
+        r"7  redis.version: must be a text of the form ^9\.\d+$ (Valkey major.minor, e.g. 9.1), and is 9.0; "
+        "write one like '9.0'",
+    ),
 }
 
 
@@ -92,9 +118,11 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) 
         "  payments:redis: {cache: {replica: 1}}\n  payment:x: 1\n",
     )
     assert said == [
-        "stacks/Pulumi.x.yaml:1  kubernetes.context: is needed (kubeconfig context; no other cluster is ever touched)",
-        "stacks/Pulumi.x.yaml:1  network.zones: is needed (availability zones by name)",
-        "stacks/Pulumi.x.yaml:2  tier: must be 'dev', 'staging', 'prod' or 'edge'",
+        "stacks/Pulumi.x.yaml:1  kubernetes.context: is needed (kubeconfig context; no other cluster is ever touched); "
+        "write one like payments-dev",
+        "stacks/Pulumi.x.yaml:1  network.zones: is needed (availability zones by name); "
+        "write one like [ap-southeast-1a, ap-southeast-1b, ap-southeast-1c]",
+        "stacks/Pulumi.x.yaml:2  tier: must be dev, staging, prod or edge, and is a text of 4 characters; write prod",
         "stacks/Pulumi.x.yaml:4  redis.cache.replica: no such setting; did you mean replicas?",
         "stacks/Pulumi.x.yaml:5  payment:x: no such namespace; settings begin with payments:",
     ]
