@@ -12,9 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
+from unittest.mock import patch
 
+import pulumi
 from pulumi.runtime import mocks
-from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.proto import resource_pb2, source_pb2
 
 from tests.components.recording import Provider, execute
 from tollgate.policy.paths import Path, parse_path
@@ -58,6 +60,7 @@ class Touch:
 
     urn: str
     op: str
+    parent: str = ""
     paths: tuple[str, ...] = ()
     because: tuple[str, ...] = ()
     first: bool = False
@@ -73,9 +76,13 @@ class Touch:
 
 @dataclass
 class Outcome:
-    """All that a change touches, and what the facts could not tell: (URN, path), and types that no book has."""
+    """All that a change touches, and what the facts could not tell: (URN, path), and types that no book has.
+
+    parents: of each component, before or after, its parent.
+    """
 
     touches: list[Touch] = field(default_factory=list)
+    parents: dict[str, str] = field(default_factory=dict)
     undecided: set[tuple[str, str]] = field(default_factory=set)
     unlisted: set[str] = field(default_factory=set)
 
@@ -86,17 +93,25 @@ Footprint = Mapping[str, Made]
 def footprint(stack: str, config: Mapping[str, str]) -> Footprint:
     """Everything a stack has once it has been brought up from nothing."""
     engine = _Engine(stack, {}, preview=False)
-    execute(stack, config, engine)
+    _run(stack, config, engine)
     return engine.now
 
 
 def plan(stack: str, config: Mapping[str, str], before: Footprint) -> Outcome:
     """What a preview of this configuration would show over what is there. Raises what the program raises."""
     engine = _Engine(stack, before, preview=True)
-    execute(stack, config, engine, preview=True)
-    gone = [Touch(urn, "delete") for urn in before if urn not in engine.now]
+    _run(stack, config, engine)
+    gone = [Touch(urn, "delete", was.asked.parent) for urn, was in before.items() if urn not in engine.now]
     engine.outcome.touches += gone
+    every = {**before, **engine.now}
+    engine.outcome.parents = {urn: made.asked.parent for urn, made in every.items() if not made.custom}
     return engine.outcome
+
+
+def _run(stack: str, config: Mapping[str, str], engine: _Engine) -> None:
+    """Where in the source each resource was made took a quarter of the time, and nobody asks here."""
+    with patch.object(pulumi.runtime.resource, "_get_stack_trace", source_pb2.StackTrace):
+        execute(stack, config, engine, preview=engine.preview)
 
 
 @cache
@@ -147,11 +162,11 @@ class _Engine(mocks.MockMonitor):
         if not request.custom or request.type.startswith(PROVIDERS):
             return self._plain(urn, request, old, settings)
         if old is None:
-            self._touched(urn, "create")
+            self._touched(urn, request, "create")
             return self._new(urn, request, settings, generation=0)
         if self._replaced_along(request, old):
             self._goes_first.add(urn)
-            self._touched(urn, "replace", first=True)  # it is gone by then, so nothing is compared
+            self._touched(urn, request, "replace", first=True)  # it is gone by then, so nothing is compared
             return self._new(urn, request, settings, generation=1)
         if _same_request(request, old) and settings == old.provider:
             self._guards(urn, request, old)
@@ -162,9 +177,9 @@ class _Engine(mocks.MockMonitor):
         """A component, or a provider: it is made, or its settings change; nothing replaces it."""
         inputs = read_struct(request.object)
         if old is None:
-            self._touched(urn, "create")
+            self._touched(urn, request, "create")
         elif inputs != old.inputs:
-            self._touched(urn, "update", paths=_top_level(old.inputs, inputs))
+            self._touched(urn, request, "update", paths=_top_level(old.inputs, inputs))
         identity = f"{request.name}-id" if request.custom else ""
         return Made(urn, request, inputs, {}, identity, settings)
 
@@ -193,11 +208,11 @@ class _Engine(mocks.MockMonitor):
             said = request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None
             first = decisions.deletes_before_replacing(kind, inputs, found) if said is None else said
             self._goes_first |= {urn} if first else set()
-            self._touched(urn, "replace", paths=paths, because=because, first=first)
+            self._touched(urn, request, "replace", paths=paths, because=because, first=first)
             return self._new(urn, request, settings, generation=1)
         outputs = old.outputs
         if paths:
-            self._touched(urn, "update", paths=paths)
+            self._touched(urn, request, "update", paths=paths)
             given = (old.outputs, old.inputs, inputs, old.identity, f"{urn}#0")
             outputs = mark_secret(changed(kind, *given, preview=self.preview), kind.facts.sensitive)
         else:
@@ -244,10 +259,10 @@ class _Engine(mocks.MockMonitor):
         guards = ("protect", "retainOnDelete")
         differ = tuple(name for name in guards if getattr(request, name) != getattr(old.asked, name))
         if differ:
-            self._touched(urn, "guards", paths=differ)
+            self._touched(urn, request, "guards", paths=differ)
 
-    def _touched(self, urn: str, op: str, **more: Any) -> None:
-        self.outcome.touches.append(Touch(urn, op, **more))
+    def _touched(self, urn: str, request: Any, op: str, **more: Any) -> None:
+        self.outcome.touches.append(Touch(urn, op, request.parent, **more))
 
 
 def _kind(token: str, settings: Settings) -> Kind:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from tests.reference import books, components, operation_rules, policies
+from tests.reference import books, components, operation_rules, policies, settings
 
 
-def write(folder: Path, made: dict[str, str]) -> None:
+def write(folder: Path, made: Mapping[str, str]) -> None:
     """The files of one folder, and none for what is gone."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*"):
@@ -28,3 +29,4 @@ if __name__ == "__main__":
     write(policies.FOLDER, policies.pages())
     write_books()
     operation_rules.PAGE.write_text(operation_rules.page(), encoding="utf-8")
+    write(settings.FOLDER, settings.pages())
