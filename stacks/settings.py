@@ -171,23 +171,28 @@ class PlatformSettings(Spec):
         for key, value in (("aws", self.aws), ("network", self.network)):
             if not on_aws and value is not None:
                 found.append(((key,), f"means nothing on {self.target}; remove it"))
-        if self.aws and self.network:
-            wrong = [zone for zone in self.network.zones if not zone.startswith(self.aws.region)]
-            if wrong:
-                said = f"{', '.join(wrong)} lies not in {self.aws.region}, which aws.region names; write zones of it"
-                found.append((("network", "zones"), said))
-        strangers = (
-            [topic for topic in self.aws.alarm_topics if topic.split(":")[3] != self.aws.region] if self.aws else []
-        )
-        if self.aws and strangers:
-            said = f"{', '.join(strangers)} lies not in {self.aws.region}, where the alarms are; write topics of that region"
-            found.append((("aws", "alarm_topics"), said))
         if on_aws and self.kubernetes.backups is not None:
             found.append((("kubernetes", "backups"), "means nothing on aws: RDS keeps its own backups; remove it"))
         if not on_aws and self.kubernetes.backups is None:
             why = f"is needed on {self.target}, where databases are pods; write below it destination and secret_ref"
             found.append((("kubernetes", "backups"), why))
+        found += self._region_contradictions()
         return [*found, *self._broker_contradictions(), *self._store_contradictions(), *self._too_small()]
+
+    def _region_contradictions(self) -> list[tuple[tuple[str, ...], str]]:
+        if self.aws is None:
+            return []
+        found: list[tuple[tuple[str, ...], str]] = []
+        region = self.aws.region
+        wrong = [zone for zone in self.network.zones if not zone.startswith(region)] if self.network else []
+        if wrong:
+            said = f"{', '.join(wrong)} lies not in {region}, which aws.region names; write zones of it"
+            found.append((("network", "zones"), said))
+        strangers = [topic for topic in self.aws.alarm_topics if topic.split(":")[3] != region]
+        if strangers:
+            said = f"{', '.join(strangers)} lies not in {region}, where the alarms are; write topics of that region"
+            found.append((("aws", "alarm_topics"), said))
+        return found
 
     def _broker_contradictions(self) -> list[tuple[tuple[str, ...], str]]:
         found: list[tuple[tuple[str, ...], str]] = []
