@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.components.recording import STACKS, config_of, run
 from tollgate.assess.registers import NO_REGISTERS, read_registers
 from tollgate.engine.project import find_project
 from tollgate.errors import TollgateError
@@ -18,6 +19,31 @@ def test_our_own_registers_are_right_and_every_service_has_a_pattern() -> None:
     assert found.services is not None
     assert found.backups is not None
     assert found.standards.standard_changes
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_resource_of_every_stack_belongs_to_a_service(stack: str) -> None:
+    services = read_registers(PROJECT.registers).services
+    assert services is not None
+    record = run(stack, config_of(stack))
+    homeless = [
+        made.name
+        for made in record.resources
+        if made.custom and services.owner((made.parent.rpartition("::")[2], made.name)) is None
+    ]
+    assert homeless == []
+
+
+def test_every_service_of_the_register_owns_something_in_some_stack() -> None:
+    services = read_registers(PROJECT.registers).services
+    assert services is not None
+    owned = {
+        services.owner((made.parent.rpartition("::")[2], made.name))
+        for stack in STACKS
+        for made in run(stack, config_of(stack)).resources
+        if made.custom
+    }
+    assert set(services.services) - owned == set()
 
 
 def test_no_folder_and_no_files_are_no_registers(tmp_path: Path) -> None:
