@@ -63,10 +63,13 @@ def type_problems(pack: Pack, project: Project) -> Iterator[Problem]:
     tokens = [(rule.id, token) for rule in pack.rules for token in rule.types]
     tokens += [(rule.id, token) for rule in pack.cross for token in (*rule.types, *rule.reads)]
     for rule, token in dict.fromkeys(tokens):
-        package, module, _ = token.split(":")
+        package, module, name = token.split(":")
+        a_provider = (package, module) == ("pulumi", "providers")
+        if a_provider:  # the engine's own type, one for each package
+            package = name
         if package not in sdks:
             yield Problem(rule, f"{token}: no SDK of the package {package} is installed")
-        elif not sdks[package].registers(token) and not _is_custom(package, module):
+        elif not (a_provider or sdks[package].registers(token) or _is_custom(package, module)):
             yield Problem(rule, f"{token}: the SDK of {package} has no such type")
 
 

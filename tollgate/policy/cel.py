@@ -17,6 +17,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 from tollgate.policy.check import HOLDS, Check, Verdict
@@ -74,13 +75,24 @@ def expression(rule: Rule) -> Expression:
     if others:
         raise CannotBeSaidError("it is about resources that no Kubernetes API server sees")
     defaults = {parse_path(path): value for path, value in rule.defaults.items()}
+    sample = reduce(_together, (*rule.also_good.values(), rule.good))
     try:
-        text = _explored(lambda: rule.judge(Symbol("object", defaults=defaults, sample=rule.good)))
+        text = _explored(lambda: rule.judge(Symbol("object", defaults=defaults, sample=sample)))
     except CannotBeSaidError:
         raise
     except Exception as error:
         raise CannotBeSaidError(f"its function needs values to run on ({type(error).__name__})") from error
     return Expression(tuple(_kind(token) for token in rule.types), text)
+
+
+def _together(one: Any, other: Any) -> Any:
+    """One example that has what both have: of lists, one item; where they differ, the second."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        shared = {name: _together(one[name], other[name]) for name in one.keys() & other.keys()}
+        return {**one, **other, **shared}
+    if isinstance(one, list) and isinstance(other, list) and one and other:
+        return [reduce(_together, (*one, *other))]
+    return other
 
 
 def _kind(token: str) -> str:
@@ -229,6 +241,9 @@ class Symbol(Reading):
 
     def _default(self) -> Any:
         return self._defaults.get(self.path)
+
+    def _straight(self, segments: Path) -> int:
+        return 0
 
     def _step(self, segment: str | int) -> Reading:
         if isinstance(segment, int):

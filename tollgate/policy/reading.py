@@ -81,7 +81,7 @@ class Reading:
         segments: Path = (path,) if isinstance(path, int) else parse_path(path)
         if "*" in segments:
             raise ValueError(f"{path!r} means many places: use .each for items, .key for a key of that name")
-        reading, plain = self, _plain_steps(self.value, segments)
+        reading, plain = self, self._straight(segments)
         if plain > 1:  # straight to the last of them: nothing on the way can be unknown, secret or left out
             value: Any = self.value
             for segment in segments[:plain]:
@@ -99,6 +99,10 @@ class Reading:
         """The same place, read as a secret: no message shows what is here."""
         value = UNKNOWN if self.state is State.UNKNOWN else self.value
         return Reading(value, self.path, secret=True, defaults=self._defaults, later=self._later)
+
+    def _straight(self, segments: Path) -> int:
+        """How many segments lead down through values that are known and no secret."""
+        return _plain_steps(self.value, segments)
 
     def _at(self, path: Path, value: Any) -> Reading:
         return Reading(value, path, secret=self.secret, defaults=self._defaults, later=self._later)
