@@ -35,6 +35,7 @@ def elasticache_store(
         family=f"valkey{spec.version.split('.')[0]}",
         description=f"{called}: {spec.purpose}, {spec.eviction}",
         parameters=[{"name": name, "value": value} for name, value in parameters(spec).items()],
+        tags={"purpose": spec.purpose},
         opts=home.within(),
     )
     group = elasticache.UserGroup(
@@ -49,6 +50,7 @@ def elasticache_store(
         home.child("store"),
         replication_group_id=called,
         description=f"{spec.purpose.capitalize()} of payment services; SQL holds the record",
+        tags={"purpose": spec.purpose},
         engine="valkey",
         engine_version=spec.version,
         node_type=spec.node_type,

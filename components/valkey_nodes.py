@@ -41,7 +41,7 @@ def valkey_store(
     home: Component, called: str, spec: RedisSpec, *, place: Place
 ) -> tuple[pulumi.Output[str], StatefulSet]:
     """The objects of a store. Returns where services begin (the Sentinels, or the one node there is), and its nodes."""
-    members = _Members(home, place)
+    members = _Members(home, place, spec.purpose)
     files = members.files("settings", called, node_files(spec))
     service = members.service("service", called, "valkey", PORT)
     members.doors("doors", called, _node_doors(called))
@@ -75,11 +75,12 @@ def _sentinels(members: _Members, called: str, spec: RedisSpec) -> None:
 class _Members:
     """The objects that data nodes and Sentinels have alike, each for the pods of one name."""
 
-    def __init__(self, home: Component, place: Place) -> None:
-        self.home, self.place = home, place
+    def __init__(self, home: Component, place: Place, purpose: str) -> None:
+        self.home, self.place, self.purpose = home, place, purpose
 
     def metadata(self, called: str, *, named: bool = False) -> dict[str, Any]:
-        found: dict[str, Any] = {"namespace": self.place.namespace, "labels": labels(called)}
+        named_for = {**labels(called), "app.kubernetes.io/component": self.purpose}
+        found: dict[str, Any] = {"namespace": self.place.namespace, "labels": named_for}
         return {**found, "name": called} if named else found
 
     def files(self, part: str, called: str, data: dict[str, str]) -> ConfigMap:

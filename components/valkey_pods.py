@@ -52,7 +52,7 @@ def surroundings(called: str, spec: RedisSpec, namespace: pulumi.Input[str]) -> 
         "PORT": str(PORT),
         "SENTINEL_PORT": str(SENTINEL_PORT),
         "SENTINELS": hosts(sentinels_of(called), SENTINELS, namespace) if spec.replicas else "",
-        "PASSWORDS": PASSWORDS,
+        "PASSWORDS_FOLDER": PASSWORDS,
         "TLS": TLS,
     }
 
@@ -175,7 +175,7 @@ def _pod(
                 "name": "users",
                 "image": spec.image,
                 "command": ["/bin/sh", f"{SETTINGS}/users.sh", f"{SETTINGS}/users.acl", f"{RUN}/users.acl"],
-                "env": environment({"STORE": members, "PASSWORDS": PASSWORDS}),
+                "env": environment({"STORE": members, "PASSWORDS_FOLDER": PASSWORDS}),
                 "resources": _size(SENTINEL_CPU_MILLI, SENTINEL_MEMORY_MIB),
                 "securityContext": RESTRICTED_CONTAINER,
                 "volumeMounts": [
@@ -246,6 +246,8 @@ def _exporter(called: str, spec: RedisSpec, place: Place) -> Manifest:
         "image": spec.exporter_image,
         "env": [pod, *environment(told), {"name": "REDIS_PASSWORD", "valueFrom": secret}],
         "ports": [{"name": "metrics", "containerPort": EXPORTER_PORT}],
+        "livenessProbe": {"httpGet": {"path": "/health", "port": "metrics"}, "periodSeconds": 10},
+        "readinessProbe": {"httpGet": {"path": "/health", "port": "metrics"}, "periodSeconds": 10},
         "resources": _size(EXPORTER_CPU_MILLI, EXPORTER_MEMORY_MIB),
         "securityContext": {**RESTRICTED_CONTAINER, "runAsUser": EXPORTER_USER},
         "volumeMounts": [{"name": "tls", "mountPath": CERTIFICATES, "readOnly": True}],

@@ -40,7 +40,7 @@ _STORE: dict[str, Any] = {
     "loader": {
         "sign_in_image": PYTHON_IMAGE,
         "deadline_seconds": 600,  # [ours] the store has to come up first
-        "retries": 6,  # Kubernetes' own default
+        "retries": 2,  # [ours] it waits for the store itself; what failed three times needs a person
         "kept_seconds": 604_800,  # [ours] a week, to read the log after a weekend
     },
 }

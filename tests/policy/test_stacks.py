@@ -54,8 +54,6 @@ DORMANT = {
     },
     "made by hand or by other libraries beside a database": {
         "database-catalog-pin",
-        "database-copy-encrypt",
-        "database-copy-heartbeat",
         "database-proxy-encrypt",
         "database-snapshot-private",
     },
@@ -84,13 +82,6 @@ DORMANT = {
         "scale-worker-fallback",
         "scaler-target-request",
         "workload-update-rolling",
-    },
-    "no stack runs work by the clock yet; reconciliation will": {
-        "job-clock-name",
-        "job-name-short",
-        "job-run-active",
-        "job-run-alone",
-        "job-start-late",
     },
     "no stack patches what another declares": {"workload-patch-pin", "workload-patch-restrict"},
     "services keep their state in PostgreSQL and RabbitMQ; teams on AWS reach for these": {

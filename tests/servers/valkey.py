@@ -247,7 +247,8 @@ class Store:
             "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
             "HOST": pod.host,
             "ADDRESS": pod.address,
-            **{name.upper(): str(pod.folder / name) for name in ("settings", "passwords", "data", "run")},
+            **{name.upper(): str(pod.folder / name) for name in ("settings", "data", "run")},
+            "PASSWORDS_FOLDER": str(pod.folder / "passwords"),
             **({"LD_PRELOAD": str(NAMES), "NSS_WRAPPER_HOSTS": str(hosts)} if NAMES else {}),
         }
 

@@ -4,7 +4,7 @@
 #   STORE HOST            the store's name, which is also what Sentinels call it; this pod's own name in the network
 #   PORT SENTINEL_PORT    where data nodes and Sentinels listen
 #   NODES SENTINELS       names of all data nodes and of all Sentinels; no Sentinels where there is one node
-#   PASSWORDS             a folder with a folder per user: password, and previous while the password is being changed
+#   PASSWORDS_FOLDER      a folder with a folder per user: password, and previous while the password is being changed
 #   SETTINGS RUN DATA     folders: files of the ConfigMap, scratch in memory, what outlives the pod
 #   TLS                   options by which valkey-cli speaks TLS
 # They run in the image of Valkey: sh, coreutils, grep, sed.
@@ -13,7 +13,7 @@
 ask() {
   user=$1 host=$2 port=$3
   shift 3
-  secret=$(cat "$PASSWORDS/$user/password")
+  secret=$(cat "$PASSWORDS_FOLDER/$user/password")
   # shellcheck disable=SC2086  # TLS is a list of options
   VALKEYCLI_AUTH=$secret REDISCLI_AUTH=$secret \
     timeout 3 valkey-cli --no-auth-warning --user "$user" -h "$host" -p "$port" $TLS "$@" 2>/dev/null

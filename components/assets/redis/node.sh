@@ -38,7 +38,7 @@ primary=$HOST
   echo "include $SETTINGS/valkey.conf"
   echo "replica-announce-ip $HOST"
   echo "primaryuser replication"
-  echo "primaryauth $(cat "$PASSWORDS/replication/password")"
+  echo "primaryauth $(cat "$PASSWORDS_FOLDER/replication/password")"
   [ "$primary" = "$HOST" ] || echo "replicaof $primary $PORT"
 } >"$RUN/valkey.conf"
 say "starting; the primary is $primary"

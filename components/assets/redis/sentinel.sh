@@ -37,8 +37,8 @@ primary=
   echo "sentinel announce-port $SENTINEL_PORT"
   echo "sentinel monitor $STORE $primary $PORT $QUORUM"
   cat "$SETTINGS/sentinel.conf"
-  echo "sentinel auth-pass $STORE $(cat "$PASSWORDS/sentinel/password")"
-  echo "sentinel sentinel-pass $(cat "$PASSWORDS/sentinel/password")"
+  echo "sentinel auth-pass $STORE $(cat "$PASSWORDS_FOLDER/sentinel/password")"
+  echo "sentinel sentinel-pass $(cat "$PASSWORDS_FOLDER/sentinel/password")"
   [ ! -e "$file" ] || grep -E "$learnt" "$file" || true
 } >"$file.new"
 mv "$file.new" "$file"

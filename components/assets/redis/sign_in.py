@@ -4,8 +4,8 @@ The token is a signed request, good for 15 minutes, that is never sent as one: E
 signed with what EKS Pod Identity gives this pod, by AWS Signature Version 4 (ElastiCache user guide, "Authenticating
 with IAM"). The image has Python and no AWS library, and needs none for this.
 
-Surroundings: STORE, REGION, SIGNS_IN_AS (the user); PASSWORDS (where to put the token); AUTHORITY (where to put the
-certificates of Amazon's own authorities). EKS sets AWS_CONTAINER_CREDENTIALS_FULL_URI and
+Surroundings: STORE, REGION, SIGNS_IN_AS (the user); PASSWORDS_FOLDER (where to put the token); AUTHORITY (where
+to put the certificates of Amazon's own authorities). EKS sets AWS_CONTAINER_CREDENTIALS_FULL_URI and
 AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE.
 """
 
@@ -87,7 +87,7 @@ def main(surroundings: Mapping[str, str]) -> None:
         pod_credentials(surroundings),
         datetime.now(UTC),
     )
-    password = Path(surroundings["PASSWORDS"]) / "loader" / "password"
+    password = Path(surroundings["PASSWORDS_FOLDER"]) / "loader" / "password"
     password.parent.mkdir(mode=0o700, exist_ok=True)
     password.write_text(made, encoding="utf-8")
     Path(surroundings["AUTHORITY"]).write_text(amazon_authorities(BUNDLE), encoding="utf-8")

@@ -9,7 +9,7 @@ set -eu
 # digests NAME: "#digest " for its password, and for the one before while services still change over.
 digests() {
   for file in password previous; do
-    path="$PASSWORDS/$1/$file"
+    path="$PASSWORDS_FOLDER/$1/$file"
     [ -s "$path" ] || continue
     secret=$(cat "$path")
     case $secret in
@@ -26,7 +26,7 @@ umask 077
 {
   echo "user default off resetchannels -@all"
   while read -r _ name rules; do
-    if [ ! -s "$PASSWORDS/$name/password" ]; then
+    if [ ! -s "$PASSWORDS_FOLDER/$name/password" ]; then
       say "user $name has no password: its Secret needs one"
       exit 1
     fi
