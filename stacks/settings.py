@@ -107,7 +107,7 @@ class KubernetesSettings(Spec):
     """Which cluster, and where in it."""
 
     context: str = Field(
-        min_length=1, description="kubeconfig context; no other cluster is ever touched", examples=["payments-dev"]
+        min_length=1, description="kubeconfig context; no other cluster is ever touched", examples=["payments-example"]
     )
     namespace: Ref
     storage_class: str = Field(min_length=1, description="an encrypted StorageClass with reclaim policy Retain")
@@ -279,7 +279,7 @@ class PlatformSettings(Spec):
             why = f"prod keeps evidence for 13 months, and this keeps {kept}; write {THIRTEEN_MONTHS} or more"
             found.append((("evidence", "retention_days"), why))
         found += [
-            (("redis", name, "replicas"), "prod goes on coordinating when it loses a node; write 2")
+            (("redis", name, "replicas"), "is 0, and prod goes on coordinating when it loses a node; write 2")
             for name, store in self.redis.items()
             if store.purpose == "coordination" and not store.replicas
         ]
@@ -295,7 +295,7 @@ class PlatformSettings(Spec):
                 found.append((path, f"this environment has no such domain; there is {', '.join(self.databases)}"))
                 continue
             if spec.meaning.queued and self.broker is None:
-                found.append(((*path, "phase"), f"{spec.phase} needs a broker, and this environment has none"))
+                found.append(((*path, "phase"), f"{spec.phase} needs a broker, and this environment has none; add one"))
             own = f"{self.databases[domain].database_name}."
             found += [
                 ((*path, "tables", name), f"the copy would land in schema {own[:-1]}, which is the service's own")
@@ -320,9 +320,9 @@ class PlatformSettings(Spec):
             and monolith.copier.service_certificate_arn,
         }
         return [
-            (path, f"must be of this stack's region, {self.aws.region}")
+            (path, f"lies in {there}, and DMS looks in {self.aws.region} only; import it there, write its ARN")
             for path, arn in named.items()
-            if arn and self.aws and arn.split(":")[3] != self.aws.region
+            if arn and self.aws and (there := arn.split(":")[3]) != self.aws.region
         ]
 
     def _readers_that_are_not_here(self) -> list[tuple[tuple[str, ...], str]]:

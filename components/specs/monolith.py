@@ -22,6 +22,7 @@ TableName = Annotated[str, StringConstraints(pattern=rf"^{_NAME}\.{_NAME}$")]
 Side = Literal["monolith", "service"]
 # An imported certificate of DMS (ImportCertificate).
 CertificateArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:dms:[a-z0-9-]+:\d{12}:cert:[A-Za-z0-9-]+$")]
+A_CERTIFICATE = "arn:aws:dms:ap-southeast-1:111122223333:cert:RDSAPSOUTHEAST1"
 # Minute, hour, day, month, weekday, as a CronJob has them.
 _PART = r"[0-9*,/-]+"
 
@@ -76,22 +77,37 @@ class MonolithSource(Spec):
     """
 
     host: str | None = Field(
-        default=None, max_length=253, pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", description="its name in DNS"
+        default=None,
+        max_length=253,
+        pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$",
+        description="its name in DNS",
+        examples=["monolith.payments.internal"],
     )
     cluster: Ref | None = Field(
-        default=None, description="CloudNativePG cluster of the same namespace; its publication is then made here"
+        default=None,
+        description="CloudNativePG cluster of the same namespace; its publication is then made here",
+        examples=["monolith"],
     )
-    addresses: str | None = Field(default=None, description="private IPv4 range it answers from, e.g. 10.9.8.0/24")
-    port: int = Field(ge=1, le=65535)
-    database_name: Identifier = Field(description="the database inside the server")
-    user: Identifier = Field(description="the role that follows it: it may replicate, and read the tables")
-    credentials_secret_ref: Ref = Field(description="name of the secret with that role's username and password")
-    authority_ref: Ref = Field(description="name of the Secret with the ca.crt that signs its certificate")
+    addresses: str | None = Field(
+        default=None, description="private IPv4 range it answers from", examples=["10.9.8.0/24"]
+    )
+    port: int = Field(ge=1, le=65535, examples=[5432])
+    database_name: Identifier = Field(description="the database inside the server", examples=["payments"])
+    user: Identifier = Field(
+        description="the role that follows it: it may replicate, and read the tables", examples=["follower"]
+    )
+    credentials_secret_ref: Ref = Field(
+        description="name of the secret with that role's username and password", examples=["payments-monolith-follower"]
+    )
+    authority_ref: Ref = Field(
+        description="name of the Secret with the ca.crt that signs its certificate", examples=["payments-monolith-ca"]
+    )
     certificate_arn: CertificateArn | None = Field(
-        default=None, description="the same authority, imported into DMS; needed on aws"
+        default=None, description="the same authority, imported into DMS; needed on aws", examples=[A_CERTIFICATE]
     )
     logical_replication: bool = Field(
-        description="its log is logical (wal_level, a restart); nobody here can see that, so its owner says so"
+        description="its log is logical (wal_level, a restart); nobody here can see that, so its owner says so",
+        examples=[True],
     )
 
     @model_validator(mode="after")
@@ -111,11 +127,17 @@ class CopiedTable(Spec):
     ``compared_with`` has the same columns as the table, but for those in ``ignored``.
     """
 
-    key: tuple[Identifier, ...] = Field(min_length=1, max_length=8, description="columns of its primary key")
-    compared_with: TableName | None = Field(
-        default=None, description="the service's own table or view; left out, the copy itself is compared"
+    key: tuple[Identifier, ...] = Field(
+        min_length=1, max_length=8, description="columns of its primary key", examples=[["id"]]
     )
-    ignored: tuple[Identifier, ...] = Field(default=(), max_length=50, description="columns that are not compared")
+    compared_with: TableName | None = Field(
+        default=None,
+        description="the service's own table or view; left out, the copy itself is compared",
+        examples=["risk.rules"],
+    )
+    ignored: tuple[Identifier, ...] = Field(
+        default=(), max_length=50, description="columns that are not compared", examples=[["changed_by"]]
+    )
 
     @model_validator(mode="after")
     def _key_is_compared(self) -> Self:
@@ -130,9 +152,15 @@ class DomainMigrationSpec(Spec):
 
     phase: Phase = Field(description="moves by one step at a time, forward or back")
     service_reads_percent: int | None = Field(
-        default=None, ge=0, le=100, description="share of reads that the service answers; left out: the phase's least"
+        default=None,
+        ge=0,
+        le=100,
+        description="share of reads that the service answers; left out: the phase's least",
+        examples=[0],
     )
-    hold_writes: bool = Field(default=False, description="writes wait, while the record changes sides")
+    hold_writes: bool = Field(
+        default=False, description="writes wait, while the record changes sides", examples=[False]
+    )
     tables: dict[TableName, CopiedTable] = Field(
         default_factory=dict, max_length=200, description="the monolith's tables of this domain"
     )
@@ -202,7 +230,9 @@ class CopierSpec(Spec):
     log_retention_days: LogDays
     maintenance_window: str = Field(pattern=WEEKLY, description="when aws may patch it, e.g. sun:20:00-sun:21:00")
     service_certificate_arn: CertificateArn | None = Field(
-        default=None, description="Amazon's authority for RDS, imported into DMS; needed while something is copied"
+        default=None,
+        description="Amazon's authority for RDS, imported into DMS; needed while something is copied",
+        examples=[A_CERTIFICATE],
     )
 
 

@@ -65,10 +65,11 @@ class RedisUserSpec(Spec):
     @field_validator("commands")
     @classmethod
     def _bounded(cls, commands: tuple[str, ...]) -> tuple[str, ...]:
-        strange = sorted(set(commands) - GRANTABLE)
-        if strange:
+        strange = [str(place) for place, command in enumerate(commands, 1) if command not in GRANTABLE]
+        if strange:  # told by their place: what stands there might be a secret
+            which = f"entry {strange[0]} is" if len(strange) == 1 else f"entries {', '.join(strange)} are"
             raise ValueError(
-                f"no such command can be granted: {', '.join(strange)}; those that touch named keys only are "
+                f"{which} no command that can be granted; those that touch named keys only are "
                 f"{', '.join(sorted(GRANTABLE))}"
             )
         return commands

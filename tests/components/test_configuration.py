@@ -113,4 +113,6 @@ def test_a_target_refuses_what_it_has_not_and_names_the_nearest() -> None:
 
     assert fields("staging", Target.EDGE) == fields("staging", Target.KUBERNETES) == ["rollout", "alarms"]
     assert fields("edge", Target.AWS) == ["rollout", "alarms"]
+    why = dict(spec_of("edge").refused_by(Target.AWS))["alarms"]
+    assert why == "without one nothing takes a bad change back; name one to five"
     assert fields("edge", Target.EDGE) == fields("staging", Target.AWS) == []

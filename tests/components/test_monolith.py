@@ -446,7 +446,8 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     "a phase that there is not": (
         "local",
         {"source": SOURCE, "domains": {"risk": {**DOMAIN, "phase": "dual_write"}}},
-        "monolith.domains.risk.phase: must be 'monolith', 'shadow', 'dual-write', 'cutover', 'service' or 'retired'",
+        "monolith.domains.risk.phase: must be monolith, shadow, dual-write, cutover, service or retired (moves by one "
+        "step at a time, forward or back), and is a text of 10 characters; write dual-write",
     ),
     "a domain that there is not": (
         "local",
@@ -503,7 +504,8 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     "a certificate of another region": (
         "dev",
         {"source": {**SOURCE, "certificate_arn": CERTIFICATE.replace("ap-southeast-1", "eu-west-1")}},
-        "monolith.source.certificate_arn: must be of this stack's region, ap-southeast-1",
+        "monolith.source.certificate_arn: lies in eu-west-1, and DMS looks in ap-southeast-1 "
+        "only; import it there, write its ARN",
     ),
     "no time to read": (
         "local",
@@ -513,7 +515,8 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     "a schedule of six fields": (
         "local",
         {"comparer": {"schedule": "0 0 17 * * *"}},
-        "monolith.comparer.schedule: string should match pattern",
+        "monolith.comparer.schedule: must be a text of the form ^[0-9*,/-]+( [0-9*,/-]+){4}$ (UTC, five fields, e.g. "
+        "30 18 * * *), and is a text of 12 characters; write one like 0 17 * * *",
     ),
 }  # fmt: skip
 
@@ -538,13 +541,18 @@ def test_a_broker_that_cannot_keep_the_queues_promises_is_refused() -> None:
     config = settings("staging", "dual-write") | {"payments:monolith": "{}"}
     monolith = json.loads(settings("staging", "dual-write")["payments:monolith"])
     monolith["queue"] = {"copies": 5}
-    with pytest.raises(SettingsError, match=r"monolith\.queue\.copies: the broker has 3 nodes; write 3 or less"):
+    with pytest.raises(
+        SettingsError, match=r"monolith\.queue\.copies: is 5, and the broker has 3 nodes; write 3 or less"
+    ):
         load_settings("staging", config | {"payments:monolith": json.dumps(monolith)}, [], root=ROOT)
+
+
+TAKEN = "is what the gateway reads of the monolith's phases; choose another key"
 
 
 def test_a_key_of_the_gateways_cannot_be_taken_twice() -> None:
     config = config_of("local") | {"payments:configuration": json.dumps({"values": {"risk-record": {"value": "x"}}})}
-    with pytest.raises(SettingsError, match=r"configuration\.values\.risk-record: is what the gateway reads"):
+    with pytest.raises(SettingsError, match=f"values.risk-record: {TAKEN}"):
         load_settings("local", config, [], root=ROOT)
 
 

@@ -187,6 +187,14 @@ def without(config: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 # Rules between settings
 
+AS_CACHE = {
+    "purpose": "cache",
+    "eviction": "allkeys-lru",
+    "append_only": "off",
+    "snapshot_retention_days": 0,
+    "storage_gib": 0,
+}
+RULES = {"core.risk_rules": {"compared_with": "risk.rules"}, "core.risk_decisions": {"compared_with": "risk.decisions"}}
 BROKER_ON_EDGE = {"broker": BROKER[Tier.DEV], "namespace": {"openings": ["broker", "database", "metrics", "redis"]}}
 CLEARING = {"consumers": ["clearing"], "tier": "service"}
 LATE = "reconcile-after-minutes"
@@ -614,6 +622,30 @@ CASES: dict[str, tuple[str, dict[str, Any], str, str]] = {
         "network.zones",
         "ap-southeast-1a, ap-southeast-1b, ap-southeast-1c lies not in eu-west-1, which aws.region names; write zones",
     ),
+    "alarms for another region": (
+        "aws",
+        {"aws": {"alarm_topics": ["arn:aws:sns:eu-west-1:111122223333:oncall"]}},
+        "aws.alarm_topics",
+        "eu-west-1:111122223333:oncall lies not in ap-southeast-1, where the alarms are; write topics of that region",
+    ),
+    "a store with the name of a database": (
+        "aws",
+        {"redis": {"clearing": written(ground(BY_TITLE["aws"]).settings.redis["cache"])}},
+        "redis.clearing",
+        "a database or the broker has this name; call the store otherwise",
+    ),
+    "no store that keeps locks": (
+        "edge",
+        {"redis": {"coordination": AS_CACHE}},
+        "redis",
+        "services lock and throttle through a store of purpose coordination; add one",
+    ),
+    "queues between two sides and no broker": (
+        "aws",
+        {"broker": None, "monolith": {"domains": {"risk": {"phase": "dual-write", "tables": RULES}}}},
+        "monolith.domains.risk.phase",
+        "dual-write needs a broker, and this environment has none; add one",
+    ),
     "a broker nobody can reach": (
         "aws",
         {"namespace": {"openings": ["database"]}},
@@ -652,6 +684,11 @@ ON_PROD: dict[str, tuple[dict[str, Any], str, str]] = {
         "evidence.retention_days",
         "prod keeps evidence for 13 months, and this keeps it for 365 days; write 397 or more",
     ),
+    "coordination on one node in production": (
+        {"redis": {"coordination": {"replicas": 0, "durable_writes": False}}},
+        "redis.coordination.replicas",
+        "is 0, and prod goes on coordinating when it loses a node; write 2",
+    ),
     "no evidence in production": (
         {"evidence": None},
         "evidence.retention_days",
@@ -682,7 +719,11 @@ def test_settings_that_do_not_go_together_say_what_to_write(case: str) -> None:
 
 # Cannot be written in a stack file (a mapping with nothing in it says nothing), or have their cases elsewhere.
 ELSEWHERE = {
-    "without one nothing takes a bad change back; name one to five": "tests/components/test_configuration.py",
+    "without one nothing takes a bad change back; name one to five": "components/test_configuration.py",
+    "the copy would land in schema": "components/test_monolith.py",
+    "this environment has no such domain; there is": "components/test_monolith.py",
+    "is what the gateway reads of the monolith's phases; choose another key": "components/test_monolith.py",
+    "only; import it there, write its ARN": "components/test_monolith.py",
 }
 # Parts whose rules and cases stand together in a file of their own.
 WITH_THEIR_OWN_CASES = ("redis", "monolith", "migration_phases")
@@ -697,6 +738,11 @@ def test_every_rule_has_its_case() -> None:
         if not any(text in sentence for sentence in said) and text.strip(" ;:") not in ELSEWHERE
     ]
     assert missing == []
+
+
+@pytest.mark.parametrize(("text", "file"), ELSEWHERE.items())
+def test_a_case_that_stands_elsewhere_stands_there(text: str, file: str) -> None:
+    assert text in (ROOT / "tests" / file).read_text(encoding="utf-8")
 
 
 def rules() -> Iterator[tuple[str, list[str]]]:

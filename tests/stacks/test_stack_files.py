@@ -95,8 +95,9 @@ MISTAKES = {
         "Standards), and is a text of 4 characters; write one like v1.34",
     ),
     "a version that YAML takes for a number": (
-        "  payments:redis: {version: 9.0}\n",
-        r"7  redis.version: must be a text of the form ^9\.\d+$ (Valkey major.minor, e.g. 9.1), and is 9.0; "
+        "  payments:redis: {coordination: {version: 9.0}}\n",
+        r"7  redis.coordination.version: must be a text of the form ^9\.\d+$ (Valkey major.minor; aws chooses the "
+        "patch release), and is 9.0; "
         "write one like '9.0'",
     ),
 }
@@ -119,7 +120,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) 
     )
     assert said == [
         "stacks/Pulumi.x.yaml:1  kubernetes.context: is needed (kubeconfig context; no other cluster is ever touched); "
-        "write one like payments-dev",
+        "write one like payments-example",
         "stacks/Pulumi.x.yaml:1  network.zones: is needed (availability zones by name); "
         "write one like [ap-southeast-1a, ap-southeast-1b, ap-southeast-1c]",
         "stacks/Pulumi.x.yaml:2  tier: must be dev, staging, prod or edge, and is a text of 4 characters; write prod",
