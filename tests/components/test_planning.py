@@ -19,7 +19,7 @@ from tollgate.engine.toolchain import Toolchain
 from tollgate.plan.model import Op, Plan
 from tollgate.rehearsal.baseline import PRESENT
 from tollgate.rehearsal.packages import packages_installed
-from tollgate.rehearsal.rehearse import Request, Run
+from tollgate.rehearsal.rehearse import HEAD, Definition, Request, Run
 from tollgate.rehearsal.server import stand_ins
 from tollgate.rehearsal.settings import StackSettings
 from tollgate.rehearsal.workspace import workspace
@@ -81,8 +81,15 @@ def real_engine(stack: str, toolchain: Toolchain) -> Iterator[Callable[[dict[str
         stand_ins(packages_installed(None)) as cloud,
     ):
         run = Run(request, space, cloud, space.create_stack(None), lambda _: None)
-        run.bring_up_baseline(opens=False)
-        yield lambda config: run.preview(StackSettings(config={key: told(value) for key, value in config.items()}))
+        base = run.base(opens=False)
+        assert base
+        run.bring_up(base)
+
+        def preview(config: dict[str, str]) -> Plan:
+            written = StackSettings(config={key: told(value) for key, value in config.items()})
+            return run.preview(Definition(base.root, written, HEAD))
+
+        yield preview
 
 
 def told(value: str) -> Any:

@@ -82,7 +82,8 @@ def test_a_wrong_argument_would_be_seen(mistake: dict[str, Any], known: dict[str
     assert str(next(iter(mistake.items()))[0]) in said
 
 
-def test_what_is_left_out_as_newer_is_in_use_and_newer() -> None:
+def test_what_is_left_out_as_newer_is_in_use_and_newer(known: dict[str, Any]) -> None:
+    assert set().union(*(Configuration(footprint_of(stack), known).left_out for stack in ON_AWS)) == NEWER.keys()
     newer = {
         (entry.terraform, snake(name))
         for entry in filter(None, map(terraform_type, terraform_tokens()))

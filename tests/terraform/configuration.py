@@ -36,6 +36,12 @@ NEWER = {
     ("aws_elasticache_replication_group", "durability"): (
         "pulumi_aws 7.51.1, elasticache.ReplicationGroup: whether a write waits for its copy"
     ),
+    ("aws_dms_endpoint", "postgres_settings.authentication_method"): (
+        "pulumi_aws 7.51.1, dms.EndpointPostgresSettings: password or iam"
+    ),
+    ("aws_dms_endpoint", "postgres_settings.service_access_role_arn"): (
+        "pulumi_aws 7.51.1, dms.EndpointPostgresSettings: the role that signs in by IAM"
+    ),
 }
 
 
@@ -66,7 +72,15 @@ class Configuration:
                 continue
             inner = fields(block.get("attributes", {}).get(name, {}))
             whole = [{**dict.fromkeys(inner), **item} for item in value] if inner else value
-            yield name, written(kind, name, whole)
+            yield name, self._without_newer(kind, name, written(kind, name, whole))
+
+    def _without_newer(self, kind: str, block: str, value: Any) -> Any:
+        """The value without what came later inside of its blocks."""
+        later = {name.partition(".")[2] for of_kind, name in NEWER if of_kind == kind and name.startswith(f"{block}.")}
+        if not later or not isinstance(value, list):
+            return value
+        self.left_out |= {(kind, f"{block}.{name}") for item in value for name in later & item.keys()}
+        return [{name: part for name, part in item.items() if name not in later} for item in value]
 
 
 def fields(attribute: Mapping[str, Any]) -> list[str]:
