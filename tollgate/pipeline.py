@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
-from tollgate.assess.assess import assess
+from tollgate.assess.assess import NO_REGISTER, assess
 from tollgate.assess.consequences import UndoProof
+from tollgate.assess.model import Assessment
 from tollgate.assess.proof import prove, refuted
-from tollgate.assess.registers import read_registers
+from tollgate.assess.registers import Registers, read_registers
 from tollgate.assess.weigh import Known
 from tollgate.engine.cache import Say
 from tollgate.engine.find import find
@@ -30,7 +31,7 @@ from tollgate.report.parts import Stage, Subject
 from tollgate.report.rules.model import PolicyReport
 from tollgate.scan.environment import Environment, environment
 from tollgate.scan.model import NotRun, Scan
-from tollgate.scan.register import read_register
+from tollgate.scan.register import Register, read_register
 from tollgate.scan.scan import scan_footprint
 
 LONGEST_REASON = 200  # characters of the engine's message in a sentence of ours
@@ -91,8 +92,27 @@ def rehearse_change(options: Options, project: Project, now: datetime, say: Say)
     rehearsal = rehearse(request, find(say), say)
     watch = Stopwatch(say, dict(rehearsal.timings))
     scan = looked_at(rehearsal, scanner, watch)
+    assessment = assess_rehearsal(
+        rehearsal, registers, now.date(), incident=options.incident, scan=scan, register=register
+    )
+    decision = decide(assessment)
+    subject = subject_of(options, baseline, rehearsal.engine_version, watch.seconds, project, now)
+    report = build_report(decision, subject=subject)
+    return Outcome(decision, report, report_of_plan(project, options.stack, rehearsal.plan.policy), request.keep)
+
+
+def assess_rehearsal(
+    rehearsal: Rehearsal,
+    registers: Registers,
+    today: date,
+    *,
+    incident: str = "",
+    scan: Scan | NotRun | None = None,
+    register: Register = NO_REGISTER,
+) -> Assessment:
+    """What the rehearsed change means. The keywords are those of tollgate.assess.assess and of its Known."""
     footprint = rehearsal.footprint if isinstance(rehearsal.footprint, Footprint) else None
-    assessment = assess(
+    return assess(
         with_footprint(rehearsal.plan, footprint) if footprint else rehearsal.plan,
         state=rehearsal.state,
         unlisted_types=rehearsal.unlisted_types,
@@ -102,16 +122,12 @@ def rehearse_change(options: Options, project: Project, now: datetime, say: Say)
         register=register,
         known=Known(
             registers=registers,
-            today=now.date(),
-            incident=options.incident,
+            today=today,
+            incident=incident,
             region=footprint.region if footprint else "",
             proof=proof_of(rehearsal),
         ),
     )
-    decision = decide(assessment)
-    subject = subject_of(options, baseline, rehearsal.engine_version, watch.seconds, project, now)
-    report = build_report(decision, subject=subject)
-    return Outcome(decision, report, report_of_plan(project, options.stack, rehearsal.plan.policy), request.keep)
 
 
 def scanner_for(say: Say) -> Environment | NotRun:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tollgate.assess.consequences import Affected, Reached, Through
 from tollgate.assess.register import ServiceRegister
 from tollgate.plan.graph import Graph
 from tollgate.plan.model import Op, Plan, Step
-from tollgate.plan.ties import TieKind
+from tollgate.plan.state import State
+from tollgate.plan.ties import Tie, TieKind
 from tollgate.plan.urn import split_urn
 
 # Our choice: a database behind a subnet group behind a subnet behind a network is four. Further out everything
@@ -40,6 +41,16 @@ def affected(plan: Plan, graph: Graph, register: ServiceRegister) -> Affected:
     )
 
 
+def services_here(plan: Plan, state: State | None, register: ServiceRegister) -> frozenset[str]:
+    """The services that own something in this stack, before or after the change; all of them when there is no state."""
+    if state is None:
+        return frozenset(register.services)
+    before = ((resource.urn, _parent_in(resource.ties)) for resource in state.resources)
+    after = ((step.urn, step.parent) for step in plan.steps)
+    found = {register.owner(_names(urn, parent)) for urn, parent in (*before, *after)}
+    return frozenset(service for service in found if service)
+
+
 def _reached(step: Step, graph: Graph, register: ServiceRegister) -> Iterator[Reached]:
     """The graph gives the nearest first, so that the first way found to a service is a shortest one."""
     own = register.owner(_names(step.urn, step.parent))
@@ -56,7 +67,11 @@ def _reached(step: Step, graph: Graph, register: ServiceRegister) -> Iterator[Re
 
 
 def _parent(urn: str, graph: Graph) -> str:
-    return next((tie.urn for tie in graph.needs.get(urn, ()) if tie.kind is TieKind.PARENT), "")
+    return _parent_in(graph.needs.get(urn, ()))
+
+
+def _parent_in(ties: Iterable[Tie]) -> str:
+    return next((tie.urn for tie in ties if tie.kind is TieKind.PARENT), "")
 
 
 def _names(urn: str, parent: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ A project keeps it as YAML (``services.yaml`` in its register folder); the shape
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 
 from pydantic import Field, PrivateAttr, model_validator
@@ -98,6 +98,20 @@ class ServiceRegister(Frozen):
     def team_of(self, service: str) -> Team:
         """Who answers for a service."""
         return self.teams[self.services[service].team]
+
+    def only(self, here: Collection[str]) -> ServiceRegister:
+        """The register of an environment that has these services: nobody there calls one that is elsewhere."""
+        services = {
+            name: service.model_copy(
+                update={
+                    "calls": tuple(called for called in service.calls if called in here),
+                    "waits_on": tuple(called for called in service.waits_on if called in here),
+                }
+            )
+            for name, service in self.services.items()
+            if name in here
+        }
+        return self.model_copy(update={"services": services})
 
     def callers(self, service: str) -> tuple[tuple[str, bool], ...]:
         """Services that feel it when this one stops: (name, whether they stop too or are only late)."""

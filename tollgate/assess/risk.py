@@ -6,15 +6,16 @@ Deterministic, free of order, and monotone: every weight is zero or more, so a f
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 
 from tollgate.assess.consequences import Band, Risk, RiskFactor, WayBack
-from tollgate.assess.model import Finding, Unknown
+from tollgate.assess.model import Finding, Origin, Unknown
 from tollgate.books.effect_book import Notice
 from tollgate.books.risk import RiskBook, risk_book
 from tollgate.plan.model import Frozen, Plan
+from tollgate.policy.severity import MEDIUM
 
 
 class Outcome(StrEnum):
@@ -45,9 +46,13 @@ def risk(
 ) -> Risk:
     """The risk of a plan. journeys: what each customer journey notices, by its title."""
     book = book or risk_book()
+    touched = {urn for step in plan.steps for urn in (step.urn, step.urn_before)}
     open_points = sorted({unknown.urn for unknown in unknowns})
+    findings = tuple(findings)
+    about_the_change = tuple(finding for finding in findings if not _standing(finding, touched))
     factors = [
-        *_of_findings(findings, book),
+        *_of_findings(about_the_change, book),
+        *_of_standing(len(findings) - len(about_the_change)),
         *_of_notice(journeys, book),
         RiskFactor(rule="undo", points=book.undo[way_back.value], sentence=f"The way back is {_WAYS[way_back]}."),
         *_capped("unknown", "thing about it is not known", "things about it are not known", open_points, book),
@@ -65,6 +70,19 @@ def risk(
 
 def _band(points: int, book: RiskBook) -> Band:
     return next(band for band in reversed(Band) if points >= getattr(book.bands, band.value))
+
+
+def _standing(finding: Finding, touched: Collection[str]) -> bool:
+    """Advice of the pack or of checkov about what the change leaves alone: it was as true before."""
+    looks_at_all = finding.origin in (Origin.POLICY, Origin.CHECKOV)
+    advice = finding.severity.rank < MEDIUM.rank and not finding.mandatory
+    return looks_at_all and advice and bool(finding.urn) and finding.urn not in touched
+
+
+def _of_standing(number: int) -> Iterator[RiskFactor]:
+    if number:
+        what = "One piece of advice is" if number == 1 else f"{number} pieces of advice are"
+        yield RiskFactor(rule="standing", points=0, sentence=f"{what} about what this change leaves alone.")
 
 
 def _of_findings(findings: Iterable[Finding], book: RiskBook) -> Iterator[RiskFactor]:

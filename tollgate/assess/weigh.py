@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from tollgate.assess.affected import affected
+from tollgate.assess.affected import affected, services_here
 from tollgate.assess.backups import BackupRegister
 from tollgate.assess.classify import classify
 from tollgate.assess.consequences import Affected, Felt, JourneyImpact, Undo, UndoProof, WayBack
@@ -17,6 +17,7 @@ from tollgate.assess.effects import Effects, effects
 from tollgate.assess.impact import Downtime, Effect, Span
 from tollgate.assess.journeys import journeys, worst
 from tollgate.assess.model import Finding, Impact, Unknown
+from tollgate.assess.register import ServiceRegister
 from tollgate.assess.registers import NO_REGISTERS, Registers
 from tollgate.assess.risk import risk
 from tollgate.assess.undo import undo
@@ -64,7 +65,8 @@ def weigh(
     reached = affected(plan, graph, registers.services) if registers.services else None
     owners = reached.owners() if reached else None
     rows = downtime(plan, found, owners, peers_in(state, plan) if state else None)
-    noticed = _journeys(rows, found, reached, registers)
+    here = registers.services.only(services_here(plan, state, registers.services)) if registers.services else None
+    noticed = _journeys(rows, found, reached, here)
     undone = _undo(plan, found, owners or {}, known)
     doubts = (*unknowns, *(Unknown(what="effect", sentence=one.sentence, urn=one.urn) for one in found.unknown))
     return Impact(
@@ -90,10 +92,10 @@ def weigh(
 
 
 def _journeys(
-    rows: Iterable[Downtime], found: Effects, reached: Affected | None, registers: Registers
+    rows: Iterable[Downtime], found: Effects, reached: Affected | None, register: ServiceRegister | None
 ) -> tuple[JourneyImpact, ...] | None:
     """What customers notice: by the services that own what changes, and by those that hang on it."""
-    if reached is None or registers.services is None:
+    if reached is None or register is None:
         return None
     felt: dict[str, list[Felt]] = {}
     for row in rows:
@@ -102,7 +104,7 @@ def _journeys(
     for one in reached.reached:
         if one.way and one.urn in worst_of:
             felt.setdefault(one.service, []).append(worst_of[one.urn])
-    return journeys({service: worst(several) for service, several in felt.items()}, registers.services)
+    return journeys({service: worst(several) for service, several in felt.items()}, register)
 
 
 def _felt(row: Downtime | Effect) -> Felt:
