@@ -34,7 +34,13 @@ def test_the_type_exists(token: str) -> None:
 
 @pytest.mark.parametrize(
     ("token", "path"),
-    [(token, line.path) for line in version_book() for token in line.types if _checkable(token)],
+    [
+        (token, path)
+        for line in version_book()
+        for token in line.types
+        for path in (line.path, *line.also)
+        if _checkable(token)
+    ],
 )
 def test_the_version_stands_there(token: str, path: str) -> None:
     snake = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", path).lower()

@@ -177,7 +177,7 @@ def test_the_part_that_can_least_be_taken_back_counts() -> None:
     sides = (_CLASS | {"backupRetentionPeriod": 14}, _BIGGER | {"backupRetentionPeriod": 7})
     both = of(updated(*sides, "instanceClass", "backupRetentionPeriod")).known
     assert {effect.source.id for effect in both} == {"rds-class-alone"}
-    assert {effect.reversible for effect in both} == {Reversible.NO}
+    assert {effect.reversible for effect in both} == {Reversible.LOSES_DATA}
     broker = "kubernetes:rabbitmq.com/v1beta1:RabbitmqCluster"
     maybe = of(
         updated({"spec": {"replicas": 3}}, {"spec": {"replicas": p.UNKNOWN}}, "spec.replicas", kind=broker)

@@ -92,8 +92,8 @@ def record(case: Case, cli: Cli, folder: Path) -> Recording:
         cli.stream(["preview", "--stack", STACK], cwd=project, on_event=events.append, extra=extra)
         cli.run(["stack", "rm", "--force", "--yes", STACK], cwd=project)
         return Recording(
-            events=tuple(_timeless(event, project) for event in events if not _debug(event)),
-            state=_timeless(state, project),
+            events=tuple(timeless(event, project) for event in events if not _debug(event)),
+            state=timeless(state, project),
             unlisted_types=tuple(sorted(clouds.unlisted_types)),
             undecided=tuple(sorted(clouds.undecided)),
         )
@@ -121,16 +121,16 @@ def _debug(event: Event) -> bool:
     return bool(event.get("diagnosticEvent", {}).get("severity") == "debug")
 
 
-def _timeless(value: Any, project: Path) -> Any:
+def timeless(value: Any, project: Path) -> Any:
     """Without times, paths of this machine and encrypted texts: none of them is read, all differ each time."""
     if isinstance(value, dict):
         return {
             key: 0
             if key in ("timestamp", "time", "created", "modified", "durationSeconds", "ciphertext")
-            else _timeless(item, project)
+            else timeless(item, project)
             for key, item in value.items()
             if key not in ("stackTrace", "sourcePosition")
         }
     if isinstance(value, list):
-        return [_timeless(item, project) for item in value]
+        return [timeless(item, project) for item in value]
     return value.replace(str(project), "/project") if isinstance(value, str) else value

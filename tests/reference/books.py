@@ -67,7 +67,7 @@ _CHANGES = {
     Change.SAME_RELEASE: "changes within its release",
     Change.OLDER: "goes back to an older version",
 }
-_WAY_BACK = {Reversible.YES: "yes", Reversible.LOSES_DATA: "with data loss", Reversible.NO: "no"}
+_WAY_BACK = {each: each.value for each in Reversible}
 
 
 def pages() -> dict[str, str]:

@@ -88,12 +88,22 @@ class WayBack(StrEnum):
 
     REVERSIBLE = "reversible"
     UNKNOWN = "not known"
+    ONE_WAY = "one way"  # it stays as it becomes, and nothing is lost by that
     WITH_LOSS = "with data loss"
     NONE = "irreversible"
 
     @property
     def rank(self) -> int:
         return list(WayBack).index(self)
+
+
+class Tried(StrEnum):
+    """What the rehearsal of the way back showed of one part."""
+
+    NOT = "not tried"
+    CONFIRMED = "confirmed"  # the old definition puts it back
+    SETTINGS = "settings only"  # it puts the settings back, and not what was lost
+    REFUTED = "refuted"
 
 
 class UndoStep(Frozen):
@@ -106,12 +116,19 @@ class UndoStep(Frozen):
     owner: str = ""
     backup: str = Field("", description="reference of the backup that the restore starts from")
     restore_seconds: float = Field(0, description="how long that restore took when it was last tried")
+    tried: Tried = Tried.NOT
 
 
 class UndoProof(Frozen):
-    """What a rehearsal of the way back showed: the change applied to stand-ins, and its reverse previewed."""
+    """What a rehearsal of the way back showed: the change applied to stand-ins, and its reverse previewed.
+
+    rehearsed: False when there never was a plan back. refuted: URNs of the parts that it does
+    not put back.
+    """
 
     confirmed: bool
+    rehearsed: bool = True
+    refuted: tuple[str, ...] = ()
     differences: tuple[str, ...] = Field((), description="what the way back would not put back, one sentence each")
 
 

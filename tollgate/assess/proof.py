@@ -24,29 +24,34 @@ _MOST_SHOWN = 20  # sentences; the rest is counted
 
 def prove(forward: Plan, backward: Plan) -> UndoProof:
     """Compare the plan there with the plan back. Values that neither preview shows are not compared."""
-    found = sorted(set(_differences(forward, backward)))
+    all_found = set(_differences(forward, backward))
+    found = sorted({sentence for _, sentence in all_found})
     shown = found[:_MOST_SHOWN]
     if len(found) > _MOST_SHOWN:
         shown.append(f"And {len(found) - _MOST_SHOWN} more.")
-    return UndoProof(confirmed=not found, differences=tuple(shown))
+    return UndoProof(
+        confirmed=not found, refuted=tuple(sorted({urn for urn, _ in all_found})), differences=tuple(shown)
+    )
 
 
 def refuted(reason: str) -> UndoProof:
     """The proof ended before there was a plan back."""
-    return UndoProof(confirmed=False, differences=(reason,))
+    return UndoProof(confirmed=False, rehearsed=False, differences=(reason,))
 
 
-def _differences(forward: Plan, backward: Plan) -> Iterator[str]:
+def _differences(forward: Plan, backward: Plan) -> Iterator[tuple[str, str]]:
+    """(URN, sentence) of each."""
     there = {step.urn: step for step in forward.steps if step.custom}
     back = {step.urn: step for step in backward.steps if step.custom}
     values_there, values_back = _values(forward), _values(backward)
     for urn in there.keys() | back.keys():
         if urn not in back:
-            yield f"{capital(subject(there[urn]))} would not be put back."
+            yield urn, f"{capital(subject(there[urn]))} would not be put back."
         elif urn not in there:
-            yield f"Going back would also {_IN_WORDS.get(back[urn].op, back[urn].raw_op)} {subject(back[urn])}."
+            yield urn, f"Going back would also {_IN_WORDS.get(back[urn].op, back[urn].raw_op)} {subject(back[urn])}."
         else:
-            yield from _turned_round(there[urn], back[urn], values_there.get(urn, {}), values_back.get(urn, {}))
+            found = _turned_round(there[urn], back[urn], values_there.get(urn, {}), values_back.get(urn, {}))
+            yield from ((urn, sentence) for sentence in found)
 
 
 def _values(plan: Plan) -> dict[str, dict[str, Fact]]:

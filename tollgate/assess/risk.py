@@ -119,6 +119,7 @@ def _of_notice(journeys: Mapping[str, Notice], book: RiskBook) -> Iterator[RiskF
 _WAYS = {
     WayBack.REVERSIBLE: "open: everything can be taken back",
     WayBack.UNKNOWN: "not known",
+    WayBack.ONE_WAY: "closed for a part that stays as it becomes; nothing is lost by that",
     WayBack.WITH_LOSS: "open, but data is lost on it",
     WayBack.NONE: "closed: a part of this cannot be taken back",
 }

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from tollgate.assess.backups import BackupRegister, destroys_data
-from tollgate.assess.consequences import Undo, UndoProof, UndoStep, WayBack
+from tollgate.assess.consequences import Tried, Undo, UndoProof, UndoStep, WayBack
 from tollgate.assess.impact import Span
 from tollgate.assess.naming import capital, subject
 from tollgate.books.stateful import Holds, holding
@@ -33,6 +33,8 @@ def undo(
     """
     parts = [step for step in in_order(plan) if step.custom and step.op not in (Op.READ, Op.REFRESH)]
     made = [_undo_step(step, reversibility, seconds, owners, backups, today) for step in parts]
+    proof = _with_what_stand_ins_take(proof, made) if proof else None
+    made = [step.model_copy(update={"tried": _tried(step, proof)}) for step in made] if proof else made
     worst = max((step.way_back for step in made), key=lambda way: way.rank, default=WayBack.REVERSIBLE)
     turn = next((step for step in made if step.way_back.rank > WayBack.UNKNOWN.rank), None)
     return Undo(
@@ -41,6 +43,31 @@ def undo(
         no_return=f"From here on there is no full way back: {turn.sentence}" if turn else "",
         proof=proof,
     )
+
+
+# Stand-ins set anything back, and a real provider does not: here the book knows better than the rehearsal.
+_STAY = (WayBack.ONE_WAY, WayBack.NONE)
+
+
+def _with_what_stand_ins_take(proof: UndoProof, steps: Iterable[UndoStep]) -> UndoProof:
+    """The proof without what a rehearsal on stand-ins cannot show."""
+    taken = [step for step in steps if step.way_back in _STAY and step.urn not in proof.refuted]
+    if not taken or not proof.rehearsed:
+        return proof
+    said = (f"{step.sentence} The stand-in cloud took the old value; a real one does not." for step in taken)
+    return UndoProof(
+        confirmed=False,
+        refuted=tuple(sorted({*proof.refuted, *(step.urn for step in taken)})),
+        differences=(*proof.differences, *said),
+    )
+
+
+def _tried(step: UndoStep, proof: UndoProof) -> Tried:
+    if not proof.rehearsed:
+        return Tried.NOT
+    if step.urn in proof.refuted:
+        return Tried.REFUTED
+    return Tried.SETTINGS if step.way_back is WayBack.WITH_LOSS else Tried.CONFIRMED
 
 
 def _undo_step(
@@ -90,7 +117,8 @@ _NOT_KNOWN = (WayBack.UNKNOWN, "{who}: nobody knows how to take this back.")
 _UPDATES = {
     WayBack.REVERSIBLE: "{who} is set back to what it was.",
     WayBack.UNKNOWN: "{who} is set back to what it was; whether the provider can do that is not known.",
-    WayBack.WITH_LOSS: "{who} is set back to what it was, and loses what came in between.",
+    WayBack.ONE_WAY: "{who} stays as it is; nothing is lost by that.",
+    WayBack.WITH_LOSS: "{who} is set back to what it was, without what was lost in between.",
     WayBack.NONE: "{who} cannot be set back.",
 }
 

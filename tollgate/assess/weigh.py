@@ -30,6 +30,7 @@ from tollgate.plan.state import State
 _NEVER_TESTED = BackupRegister(restore_test_days=1)
 _WAYS_BACK = {
     Reversible.YES: WayBack.REVERSIBLE,
+    Reversible.ONE_WAY: WayBack.ONE_WAY,
     Reversible.LOSES_DATA: WayBack.WITH_LOSS,
     Reversible.NO: WayBack.NONE,
 }

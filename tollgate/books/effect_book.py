@@ -37,6 +37,7 @@ class Reversible(StrEnum):
     """Whether the change can be taken back."""
 
     YES = "yes"
+    ONE_WAY = "one way"  # it stays as it becomes, and nothing is lost by that, as with a disk that grew
     LOSES_DATA = "with data loss"  # what was written in between, or what went with it, is lost
     NO = "no"
 

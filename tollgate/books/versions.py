@@ -10,12 +10,14 @@ from tollgate.books.match import load_book, matches
 
 
 class Versioned(BaseModel):
-    """One line of the book. ``parts``: how many leading numbers of the version make a release."""
+    """One line of the book. ``also``: other places where the version may
+    stand. ``parts``: how many leading numbers of the version make a release."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     types: tuple[str, ...]
     path: str
+    also: tuple[str, ...] = ()
     parts: int
     why: str
     source: str

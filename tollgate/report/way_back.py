@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tollgate.assess.consequences import Undo, WayBack
+from tollgate.assess.consequences import Tried, Undo, WayBack
 from tollgate.assess.model import Impact
 from tollgate.report.amounts import lasts_in_words, time_in_words
 from tollgate.report.appendix import MADE, RESOURCES, Appendix
@@ -14,12 +14,20 @@ from tollgate.report.text import readable
 _WAYS = {
     WayBack.REVERSIBLE: phrase("way_reversible"),
     WayBack.UNKNOWN: phrase("way_unknown"),
+    WayBack.ONE_WAY: phrase("way_one_way"),
     WayBack.WITH_LOSS: phrase("way_with_loss"),
     WayBack.NONE: phrase("way_none"),
+}
+_TRIED = {
+    Tried.NOT: phrase("tried_not"),
+    Tried.CONFIRMED: phrase("tried_confirmed"),
+    Tried.SETTINGS: phrase("tried_settings"),
+    Tried.REFUTED: phrase("tried_refuted"),
 }
 _WHOLE = {
     WayBack.REVERSIBLE: "undo_reversible",
     WayBack.UNKNOWN: "undo_unknown",
+    WayBack.ONE_WAY: "undo_one_way",
     WayBack.WITH_LOSS: "undo_with_loss",
     WayBack.NONE: "undo_none",
 }
@@ -71,6 +79,7 @@ def _steps(undo: Undo, appendix: Appendix) -> tuple[Table, ...]:
                 phrase("number", n=number),
                 quote(readable(step.sentence)),
                 _WAYS[step.way_back],
+                _TRIED[step.tried],
                 time_in_words(step.seconds.p50 + step.restore_seconds) if step.seconds else phrase("lasts_not_known"),
                 _owner(step.owner),
             ),
@@ -78,7 +87,7 @@ def _steps(undo: Undo, appendix: Appendix) -> tuple[Table, ...]:
         )
         for number, step in enumerate(undo.steps, start=1)
     )
-    columns = ("column_number", "column_step", "column_way", "column_usual", "column_who")
+    columns = ("column_number", "column_step", "column_way", "column_tried", "column_usual", "column_who")
     return (Table(title=phrase("undo_table"), columns=tuple(map(phrase, columns)), rows=rows),) if rows else ()
 
 

@@ -27,7 +27,7 @@ def version_moved(step: Step) -> Iterator[Seen]:
     line = versioned(step.type)
     if line is None or step.op not in (Op.UPDATE, Op.REPLACE):
         return
-    for pair in pairs(step, line.path):
+    for pair in (pair for path in (line.path, *line.also) for pair in pairs(step, path)):
         if pair.touched and (is_hidden(pair.before) or is_hidden(pair.after)):
             yield Doubt("value", f"{capital(subject(step))}: whether it gets another release is not known.")
         elif is_known(pair.before) and is_known(pair.after):
