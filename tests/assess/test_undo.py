@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from tests.assess.steps import DEPLOYMENT, plan, step
 from tests.plan.previews import RDS, UNKNOWN, urn
 from tollgate.assess.backups import Backup, BackupRegister, unproven
-from tollgate.assess.consequences import Undo, WayBack
+from tollgate.assess.consequences import Tried, Undo, UndoProof, WayBack
 from tollgate.assess.impact import Span
-from tollgate.assess.proof import prove
+from tollgate.assess.proof import prove, refuted
 from tollgate.assess.undo import undo
 from tollgate.plan.model import Op, Plan, Step
 from tollgate.plan.order import in_order
@@ -65,6 +65,39 @@ def test_way_back(what: str, one: Step, expected: WayBack) -> None:
 def test_the_book_decides_for_an_update(way_back: WayBack) -> None:
     one = step(Op.UPDATE, changes={"engineVersion": False})
     assert of(one, reversibility={one.urn: way_back}).way_back is way_back
+
+
+SHOWN = [
+    # what the book says, what the rehearsal says of this part → what is said of this part, and of the whole
+    (WayBack.REVERSIBLE, True, Tried.CONFIRMED, True),
+    (WayBack.UNKNOWN, True, Tried.CONFIRMED, True),
+    (WayBack.WITH_LOSS, True, Tried.SETTINGS, True),
+    (WayBack.ONE_WAY, True, Tried.REFUTED, False),  # a stand-in makes any disk smaller again, a real cloud none
+    (WayBack.NONE, True, Tried.REFUTED, False),
+    *((way_back, False, Tried.REFUTED, False) for way_back in WayBack),
+]
+
+
+@pytest.mark.parametrize(("way_back", "put_back", "tried", "whole"), SHOWN)
+def test_each_part_says_whether_the_rehearsal_confirms_it(
+    way_back: WayBack, put_back: bool, tried: Tried, whole: bool
+) -> None:
+    one = step(Op.UPDATE, changes={"engineVersion": False})
+    proof = UndoProof(
+        confirmed=put_back, refuted=() if put_back else (one.urn,), differences=() if put_back else ("It stays.",)
+    )
+    found = of(one, reversibility={one.urn: way_back}, proof=proof)
+    assert [part.tried for part in found.steps] == [tried]
+    assert found.proof is not None
+    assert (found.proof.confirmed, bool(found.proof.differences)) == (whole, not whole)
+
+
+def test_a_way_back_that_nobody_could_rehearse_says_nothing_of_its_parts() -> None:
+    one = step(Op.UPDATE, changes={"engineVersion": False})
+    for proof in (None, refuted("The engine refused.")):
+        found = of(one, reversibility={one.urn: WayBack.NONE}, proof=proof)
+        assert [part.tried for part in found.steps] == [Tried.NOT]
+        assert found.proof == proof
 
 
 def test_the_way_back_goes_the_other_way_round_and_names_owner_and_time() -> None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from tests.report.impacts import impact
+from tollgate.assess.consequences import Felt, JourneyImpact
+from tollgate.assess.impact import Moment
 from tollgate.assess.model import Assessment, ChangedResource, Counts, Finding, Origin, Unknown
+from tollgate.books.effect_book import Notice
 from tollgate.gate.decide import decide
 from tollgate.gate.model import Verdict
 from tollgate.policy.severity import CRITICAL, HIGH, LOW, MEDIUM, Severity
@@ -48,6 +52,19 @@ def test_an_unknown_about_what_exists_waits(op: str, verdict: Verdict) -> None:
     unknown = Unknown(what="value", sentence="It is not known.", urn="u")
     assert decide(assessment(unknowns=(unknown,), op=op)).verdict is verdict
     assert decide(assessment(unknowns=(unknown.model_copy(update={"urn": ""}),), op=op)).verdict is Verdict.WAIT
+
+
+@pytest.mark.parametrize("notice", Notice)
+def test_a_journey_that_fails_waits_for_somebody_to_agree(notice: Notice) -> None:
+    felt = Felt(notice=notice, moment=Moment.WINDOW)
+    noticed = JourneyImpact(journey="authorise", title="pay", felt=felt, through=("gateway",))
+    decision = decide(assessment().model_copy(update={"impact": impact(journeys=(noticed,))}))
+    fails = notice.rank >= Notice.PARTIAL.rank
+    assert decision.verdict is (Verdict.WAIT if fails else Verdict.ALLOW)
+    assert bool(decision.asks) is fails
+    if fails:
+        assert decision.headline.startswith("Customers notice a")
+        assert decision.headline.endswith("in the maintenance window: pay.")
 
 
 def test_what_denies_is_said_first() -> None:

@@ -16,6 +16,7 @@ from tollgate.assess.consequences import (
     Reached,
     Risk,
     RiskFactor,
+    Tried,
     Undo,
     UndoProof,
     UndoStep,
@@ -161,6 +162,7 @@ def felt_everywhere() -> Decision:
             seconds=Span(p50=60, p90=90),
         ),
         *(UndoStep(urn=WALLET, way_back=way, sentence="It is set back.", seconds=None) for way in WayBack),
+        *(UndoStep(urn=WALLET, way_back=WayBack.REVERSIBLE, sentence="It goes.", tried=tried) for tried in Tried),
     )
     follows = impact(
         effects=(window, *many),
@@ -252,4 +254,9 @@ def only_parts() -> Decision:
     return of(harmless(), follows)
 
 
-ALL = [felt_everywhere, nobody_notices, no_register, not_known_at_all, only_parts]
+def one_way() -> Decision:
+    """A disk grew: it stays as it is, and nothing is lost."""
+    return of(harmless(), impact(undo=Undo(way_back=WayBack.ONE_WAY, lasts=Span(p50=5, p90=5))))
+
+
+ALL = [felt_everywhere, nobody_notices, no_register, not_known_at_all, only_parts, one_way]

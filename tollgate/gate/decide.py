@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
+from tollgate.assess.consequences import JourneyImpact
+from tollgate.assess.impact import Moment
 from tollgate.assess.model import Assessment, Finding, Unknown
+from tollgate.books.effect_book import Notice
 from tollgate.gate.model import Decision, Verdict
 from tollgate.policy.severity import CRITICAL, MEDIUM
 
@@ -15,19 +18,20 @@ _ORDER = (Verdict.ALLOW, Verdict.WAIT, Verdict.DENY)
 def decide(assessment: Assessment) -> Decision:
     """May the change go?
 
-    deny: a critical finding, or a mandatory rule of the pack that does not hold. wait: a medium or high finding, or
-    an unknown about something that exists. allow: nothing of that.
+    deny: a critical finding, or a mandatory rule of the pack that does not hold. wait: a medium or high finding, an
+    unknown about something that exists, or a journey of customers that fails for a while. allow: nothing of that.
     """
     open_questions = _open_questions(assessment)
     verdicts = [_verdict(finding) for finding in assessment.findings]
-    verdicts += [Verdict.WAIT for _ in open_questions]
+    failing = _failing_journeys(assessment)
+    verdicts += [Verdict.WAIT for _ in (*open_questions, *failing)]
     verdict = max(verdicts, key=_ORDER.index, default=Verdict.ALLOW)
-    reasons = _reasons(assessment, open_questions)
+    reasons = _reasons(assessment, open_questions, failing)
     return Decision(
         verdict=verdict,
         headline=_headline(verdict, assessment, reasons),
         reasons=reasons,
-        asks=_asks(verdict, assessment, open_questions),
+        asks=_asks(verdict, assessment, open_questions, failing),
         assessment=assessment,
     )
 
@@ -45,13 +49,34 @@ def _open_questions(assessment: Assessment) -> list[Unknown]:
     return [unknown for unknown in assessment.unknowns if unknown.urn not in new or unknown.urn in old]
 
 
-def _reasons(assessment: Assessment, open_questions: list[Unknown]) -> tuple[str, ...]:
+def _failing_journeys(assessment: Assessment) -> list[JourneyImpact]:
+    """What customers cannot do for a while, or what is lost to them. Somebody must agree to it, and to when."""
+    journeys = assessment.impact.journeys if assessment.impact else None
+    return [one for one in journeys or () if one.felt.notice.rank >= Notice.PARTIAL.rank]
+
+
+def _failing(journeys: list[JourneyImpact]) -> str:
+    """One sentence for all of them; they come worst first."""
+    worst = journeys[0].felt
+    when = "" if worst.moment is Moment.CHANGE else f" {worst.moment.value}"
+    return f"Customers notice {_AS_NOUN[worst.notice]}{when}: {', '.join(one.title for one in journeys)}."
+
+
+_AS_NOUN = {
+    Notice.PARTIAL: "a partial outage",
+    Notice.OUTAGE: "an outage",
+    Notice.DATA_LOSS: "a loss of data",
+}
+
+
+def _reasons(assessment: Assessment, open_questions: list[Unknown], failing: list[JourneyImpact]) -> tuple[str, ...]:
     """Sentences, worst first: what denies before what waits; many findings of one rule are one reason."""
     ranked = sorted(assessment.findings, key=lambda finding: (-_ORDER.index(_verdict(finding)), -finding.severity.rank))
     times = Counter(finding.rule for finding in ranked)
     first = {finding.rule: finding for finding in reversed(ranked)}
     said = [_with_alike(found, times[found.rule] - 1) for found in ranked if first[found.rule] is found]
-    return tuple(dict.fromkeys([*said, *(unknown.sentence for unknown in open_questions)]))
+    noticed = [_failing(failing)] if failing else []
+    return tuple(dict.fromkeys([*said, *noticed, *(unknown.sentence for unknown in open_questions)]))
 
 
 def _with_alike(finding: Finding, alike: int) -> str:
@@ -86,11 +111,15 @@ def _joined(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def _asks(verdict: Verdict, assessment: Assessment, open_questions: list[Unknown]) -> tuple[str, ...]:
+def _asks(
+    verdict: Verdict, assessment: Assessment, open_questions: list[Unknown], failing: list[JourneyImpact]
+) -> tuple[str, ...]:
     """What is asked of the reader: to repair what denies, to judge what waits, to find out what is open."""
     if verdict is Verdict.ALLOW:
         return ()
     asked = [_ask(finding) for finding in assessment.findings if _verdict(finding) is verdict]
+    if failing:
+        asked.append("Agree with those who answer for these customers whether and when it goes.")
     if open_questions:
         number = len(open_questions)
         asked.append(f"Find out what is not known ({number} {'point' if number == 1 else 'points'}).")
