@@ -87,8 +87,8 @@ class WayBack(StrEnum):
     """How far a part of the change can be taken back. Ordered: the last is the worst."""
 
     REVERSIBLE = "reversible"
-    UNKNOWN = "not known"
     ONE_WAY = "one way"  # it stays as it becomes, and nothing is lost by that
+    UNKNOWN = "not known"
     WITH_LOSS = "with data loss"
     NONE = "irreversible"
 

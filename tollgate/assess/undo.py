@@ -36,7 +36,7 @@ def undo(
     proof = _with_what_stand_ins_take(proof, made) if proof else None
     made = [step.model_copy(update={"tried": _tried(step, proof)}) for step in made] if proof else made
     worst = max((step.way_back for step in made), key=lambda way: way.rank, default=WayBack.REVERSIBLE)
-    turn = next((step for step in made if step.way_back.rank > WayBack.UNKNOWN.rank), None)
+    turn = next((step for step in made if step.way_back in (WayBack.WITH_LOSS, *_STAY)), None)
     return Undo(
         way_back=worst,
         steps=tuple(reversed(made)),

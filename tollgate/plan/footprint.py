@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
@@ -12,14 +11,17 @@ from tollgate.plan.model import Frozen, Plan, Step
 from tollgate.plan.state import STATE_ADVICE, deployment_of
 from tollgate.plan.steps import blind
 from tollgate.plan.text import decode, parse_json
-from tollgate.plan.ties import Tie, TieKind
+from tollgate.plan.ties import Tie, TieKind, ties_of
 from tollgate.plan.urn import split_urn
+
+_MADE_FROM_OR_AFTER = (TieKind.PROPERTY, TieKind.ORDER)
 
 
 class Declared(Frozen):
     """One resource that a provider looks after. ``inputs`` as in tollgate.plan.model.Step: secrets are blinded.
 
-    references: by property, the URNs of the resources that its value was made of.
+    references: by property, the URNs of the resources that its value was made of. ties: these, and
+    what it is made after.
     """
 
     urn: str
@@ -27,6 +29,7 @@ class Declared(Frozen):
     name: str
     inputs: dict[str, Any]
     references: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    ties: tuple[Tie, ...] = ()
 
 
 class Footprint(Frozen):
@@ -57,14 +60,17 @@ def read_footprint(text: str | bytes) -> Footprint:
 
 
 def with_footprint(plan: Plan, footprint: Footprint) -> Plan:
-    """The plan with what its resources are made from, once the change is carried out."""
-    known = {one.urn: one.references for one in footprint.resources}
-    return plan.model_copy(update={"steps": tuple(_tied(step, known.get(step.urn, {})) for step in plan.steps)})
+    """The plan with what its resources are made from, and made after, once the change is carried out."""
+    known = {one.urn: one.ties for one in footprint.resources}
+    return plan.model_copy(update={"steps": tuple(_tied(step, known.get(step.urn, ())) for step in plan.steps)})
 
 
-def _tied(step: Step, references: Mapping[str, tuple[str, ...]]) -> Step:
-    ties = tuple(Tie(TieKind.PROPERTY, urn, name) for name, urns in references.items() for urn in urns)
-    return step.model_copy(update={"ties_after": ties}) if ties and not step.ties_after else step
+def _tied(step: Step, ties: tuple[Tie, ...]) -> Step:
+    """An event of a preview names parent and connection of what is new, and not what it is made from or after."""
+    told = {tie.kind for tie in step.ties_after}
+    if not ties or told & set(_MADE_FROM_OR_AFTER):
+        return step
+    return step.model_copy(update={"ties_after": (*step.ties_after, *ties)})
 
 
 def _is_ours(entry: Any) -> bool:
@@ -90,4 +96,5 @@ def _declared(entry: dict[str, Any], where: str, problems: list[Problem]) -> Dec
         name=parts.name,
         inputs=blind(inputs),
         references={name: tuple(urns) for name, urns in references.items() if urns},
+        ties=tuple(tie for tie in ties_of(entry) if tie.kind in _MADE_FROM_OR_AFTER),
     )
