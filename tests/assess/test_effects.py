@@ -9,10 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.assess.steps import plan, step
 from tests.plan import previews as p
 from tollgate.assess.effects import Effects, effects, weight
 from tollgate.assess.impact import Effect, Moment
+from tollgate.assess.new import NETWORK_POLICY
 from tollgate.books.effect_book import Notice, Reversible
+from tollgate.plan.model import Op
 from tollgate.plan.read import read_plan
 
 SET = "kubernetes:apps/v1:StatefulSet"
@@ -182,7 +185,7 @@ def test_the_part_that_can_least_be_taken_back_counts() -> None:
     maybe = of(
         updated({"spec": {"replicas": 3}}, {"spec": {"replicas": p.UNKNOWN}}, "spec.replicas", kind=broker)
     ).known
-    assert {(effect.source.id, effect.reversible) for effect in maybe} == {("rabbit-nodes-fewer", Reversible.NO)}
+    assert {(effect.source.id, effect.reversible) for effect in maybe} == {("rabbit-nodes-fewer", Reversible.ONE_WAY)}
 
 
 def test_a_change_of_spelling_only_is_noticed_by_nobody() -> None:
@@ -245,3 +248,25 @@ def test_a_value_that_is_hidden_never_makes_it_milder_and_known(first: dict[str,
         weight(effect) for effect in before.known
     )
     assert worse or after.unknown
+
+
+_NAMED = {"app.kubernetes.io/name": "comparer"}
+_JOB = "kubernetes:batch/v1:CronJob"
+CLOSED = [
+    ("the pods of a new program", {"matchLabels": _NAMED}, _NAMED | {"more": "1"}, True),
+    ("the pods of another program", {"matchLabels": _NAMED}, {"app.kubernetes.io/name": "gateway"}, False),
+    ("all pods", {}, _NAMED, False),
+    ("pods by a label that others may have", {"matchLabels": {"team": "risk"}}, {"team": "risk"}, False),
+    ("pods that nobody knows yet", "04da6b54-80e4-46f7-96ec-b56ff0331ba9", _NAMED, False),
+]
+
+
+@pytest.mark.parametrize(("what", "selector", "pods", "harmless"), CLOSED, ids=[case[0] for case in CLOSED])
+def test_a_policy_over_the_pods_of_a_new_program_closes_nothing_that_runs(
+    what: str, selector: object, pods: dict[str, str], harmless: bool
+) -> None:
+    closes = step(Op.CREATE, "way-out", NETWORK_POLICY, new={"spec": {"podSelector": selector}})
+    template = {"metadata": {"labels": pods}}
+    runs = step(Op.CREATE, "comparer", _JOB, new={"spec": {"jobTemplate": {"spec": {"template": template}}}})
+    (found,) = (effect for effect in effects(plan(closes, runs)).known if effect.urn == closes.urn)
+    assert (found.notice is Notice.NOTHING) is harmless

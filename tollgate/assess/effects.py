@@ -10,20 +10,18 @@ from tollgate.assess.changed import Changed, changed, operation
 from tollgate.assess.impact import Effect, Moment, Softer, Span, UnknownEffect
 from tollgate.assess.lookup import Index
 from tollgate.assess.naming import capital, subject
+from tollgate.assess.new import New, made_by
 from tollgate.books.effect_book import EffectLine, Notice, Reversible, effect_book
 from tollgate.books.lines import Operation
-from tollgate.books.match import matches
 from tollgate.plan.facts import find
 from tollgate.plan.model import Op, Plan, Step
 from tollgate.plan.text import plain
-from tollgate.plan.urn import split_urn
 from tollgate.policy.paths import Path, format_path
 from tollgate.policy.sentinels import is_secret, is_unknown
 
 _ROOT = "pulumi:pulumi:Stack"
 _NOBODY_YET = "{subject} is set on something that is new itself; nobody uses it yet."
 _STAYS = "{subject} is replaced by an empty one; the old one stays where it is, and nobody uses it any more."
-_MAKES_NEW = (Op.CREATE,)
 _REPLACED = (Operation.REPLACE, Operation.RECREATE)
 _TOUCHES_NOTHING = (Op.SAME, Op.READ, Op.REFRESH, Op.IMPORT, Op.DISCARD)
 
@@ -42,7 +40,7 @@ def _index() -> Index[EffectLine]:
 
 def effects(plan: Plan) -> Effects:
     """The effects of all steps; of one step the worst at each moment."""
-    new = frozenset(step.urn for step in plan.steps if step.op in _MAKES_NEW)
+    new = made_by(plan)
     known: list[Effect] = []
     unknown: list[UnknownEffect] = []
     for step in plan.steps:
@@ -89,7 +87,7 @@ class _Said(NamedTuple):
         return self.notice.rank, self.line.for_good and not self.harmless, p90, p50, self.reversible.rank
 
 
-def _of_step(step: Step, new: frozenset[str]) -> tuple[list[Effect], list[UnknownEffect]]:
+def _of_step(step: Step, new: New) -> tuple[list[Effect], list[UnknownEffect]]:
     op = operation(step)
     if op is None:
         return [], [_unknown(step, None, (), "what happens to it is not known")]
@@ -134,7 +132,7 @@ def _worst_by_moment(said: list[_Said]) -> list[_Said]:
     return noticed or list(worst.values())[:1]
 
 
-def _looked_up(step: Step, op: Operation, change: Changed | None, new: frozenset[str]) -> tuple[list[_Said], str]:
+def _looked_up(step: Step, op: Operation, change: Changed | None, new: New) -> tuple[list[_Said], str]:
     """The worst of the lines that may count, and why the book does not know where none is sure to."""
     lines, sure = _index().find(step, op, change)
     path = change.path if change else ()
@@ -184,12 +182,9 @@ def _says(step: Step, op: Operation, said: _Said) -> str:
     return _STAYS if kept else said.line.says
 
 
-def _harmless(line: EffectLine, step: Step, op: Operation, new: frozenset[str]) -> bool:
-    """It is set on something that this change makes: a direct dependency of one of the types that the line names."""
-    if op is not Operation.CREATE or not line.within:
-        return False
-    found = (split_urn(urn) for urn in step.needs if urn in new)
-    return any(parts and matches(parts.type, line.within) for parts in found)
+def _harmless(line: EffectLine, step: Step, op: Operation, new: New) -> bool:
+    """It is set on something that this change makes: on what the line names, or on the pods of one new program."""
+    return op is Operation.CREATE and (new.has(step, line.within) or new.has_all_pods_of(step))
 
 
 def _moment(line: EffectLine, step: Step) -> Moment:
