@@ -211,6 +211,23 @@ def test_what_is_not_a_plan_is_refused(tmp_path: Path, text: str) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_any_plan_is_assessed_with_registers_and_without(tmp_path: Path) -> None:
+    plan = ROOT / "tests" / "data" / "delete.digest.json"
+    (tmp_path / "services.yaml").write_text(
+        "teams: {ledger: {title: the ledger team, reach: ledger}}\n"
+        "journeys: {payout: {title: receive a payout}}\n"
+        "services: {clearing: {title: clearing, team: ledger, owns: [clearing], serves: [payout]}}\n"
+    )
+    without, with_them = tollgate("assess", "--plan", plan), tollgate("assess", "--plan", plan, "--registers", tmp_path)
+    assert (without.returncode, with_them.returncode) == (2, 2)
+    assert "receive a payout: data loss" in with_them.stdout
+    assert "receive a payout" not in without.stdout
+    assert "The risk is critical" in without.stdout
+    nowhere = tollgate("assess", "--plan", plan, "--registers", tmp_path / "nowhere")
+    assert nowhere.returncode == 1
+    assert "is no folder of registers" in nowhere.stderr
+
+
 def test_outside_a_project(tmp_path: Path) -> None:
     done = tollgate("rehearse", "dev", cwd=tmp_path)
     assert done.returncode == 1

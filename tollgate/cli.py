@@ -117,15 +117,17 @@ def worst(codes: list[int]) -> int:
 def assess(
     plan: Annotated[Path, typer.Option(help="What `pulumi preview --json` printed: digest or streamed events.")],
     state: Annotated[Path | None, typer.Option(help="The `pulumi stack export` before the change.")] = None,
+    registers: Annotated[Path | None, typer.Option(help="Folder of the project's registers: services.yaml …")] = None,
     output_format: Annotated[Format, typer.Option("--format", help="How to print the answer.")] = Format.TEXT,
 ) -> None:
     """Say of any Pulumi plan whether it is routine (0), needs a review (3) or must stop (2)."""
     import json  # noqa: PLC0415
+    from datetime import UTC, datetime  # noqa: PLC0415
 
     from tollgate.pipeline import assess_file  # noqa: PLC0415
     from tollgate.report.assessment import assess_json, assess_text  # noqa: PLC0415
 
-    decision = assess_file(plan, state)
+    decision = assess_file(plan, state, registers, datetime.now(UTC).date())
     if output_format is Format.JSON:
         typer.echo(json.dumps(assess_json(decision), indent=2))
     else:

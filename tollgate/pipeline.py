@@ -196,11 +196,16 @@ def command_of(options: Options) -> str:
     return " ".join([*words, *(name for name, wanted in flags if wanted)])
 
 
-def assess_file(plan: Path, state: Path | None) -> Decision:
-    """Decide on a plan that Pulumi itself printed, from any project."""
+def assess_file(plan: Path, state: Path | None, registers: Path | None = None, today: date = date.max) -> Decision:
+    """Decide on a plan that Pulumi itself printed, from any project. ``today``: registers are read as on this day."""
+    if registers is not None and not registers.is_dir():
+        raise TollgateError(
+            f"{registers} is no folder of registers.", advice="name the folder that holds services.yaml"
+        )
+    known = Known(registers=read_registers(registers), today=today)
     with collector_paused():
         before = read_state(read_bytes(state)) if state else None
-        return decide(assess(read_plan(read_bytes(plan)), state=before))
+        return decide(assess(read_plan(read_bytes(plan)), state=before, known=known))
 
 
 def read_bytes(file: Path) -> bytes:

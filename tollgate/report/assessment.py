@@ -24,8 +24,11 @@ from tollgate.plan.model import Frozen
 from tollgate.report.checked import waived_sentence
 from tollgate.report.parts import phrase, quote
 from tollgate.report.phrases import Words, load_words
+from tollgate.report.risk import BANDS
 from tollgate.report.sections import SEVERITIES, changes_sentence, severity_sentence
 from tollgate.report.text import readable
+from tollgate.report.unknowns import is_quiet
+from tollgate.report.way_back import way_back_in_words
 
 _WORDS = {
     "routine": phrase("review_routine"),
@@ -91,12 +94,27 @@ def assess_text(decision: Decision, words: Words | None = None) -> str:
     blocks = [
         [words.say(line)],
         [words.say(changes_sentence(assessment)), words.say(severity_sentence(assessment))],
+        _follows(assessment, words),
         [text for finding in assessment.findings for text in _finding_lines(finding, words)],
         [words.say(waived_sentence(waived)) for waived in assessment.waived],
         [words("title_unknown"), *(f"  {sentence}" for sentence in _unknown_lines(assessment, words))],
         [f"{words('made_digest')}  {readable(assessment.facts_digest)}"],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _follows(assessment: Assessment, words: Words) -> list[str]:
+    """Class, risk, who notices and the way back, a line each."""
+    impact = assessment.impact
+    if impact is None or is_quiet(assessment):
+        return []
+    noticed = [f"{one.title}: {one.felt.notice.value}" for one in impact.journeys or ()]
+    return [
+        readable(impact.classified.sentence),
+        words.say(phrase("risk_band", band=BANDS[impact.risk.band], n=impact.risk.points)),
+        *(readable(line) for line in noticed),
+        words.say(way_back_in_words(impact).said),
+    ]
 
 
 def _finding_lines(finding: Finding, words: Words) -> list[str]:
