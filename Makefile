@@ -16,7 +16,7 @@ rehearse: .venv/main.done  ## set everything up, then rehearse staging with a sa
 	esac
 
 test: .venv/dev.done  ## run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile --durations=15 --durations-min=10
 
 check: .venv/dev.done  ## lint, types and the house rules on imports
 	$(BIN)/ruff check .
