@@ -61,8 +61,9 @@ def mutants(source: str) -> Iterator[Mutant]:
 
 
 def _makes_examples(function: ast.FunctionDef) -> bool:
-    """Helpers that build examples give an object; conditions give a Check, a truth value or a text."""
-    return function.returns is not None and ast.unparse(function.returns).startswith("dict")
+    """Helpers that build examples give an object, or one with its type; conditions a Check, a truth value or a text."""
+    made = "" if function.returns is None else ast.unparse(function.returns)
+    return made.startswith(("dict[", "tuple[str, dict[")) or made in ("Example", "Made")
 
 
 def _inside(function: ast.FunctionDef) -> Iterator[ast.expr]:
@@ -80,7 +81,7 @@ def _inside(function: ast.FunctionDef) -> Iterator[ast.expr]:
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             worded = node.func.attr in _WORDED or (node.func.attr in _UNITS and len(node.args) > 1)
             children = [node.func, *(node.args[:-1] if worded else node.args)]
-        elif isinstance(node, ast.JoinedStr):
+        elif isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Call) and ast.unparse(node.func) == "Finding"):
             children = []
         todo.extend(children)
 

@@ -1,6 +1,7 @@
 """What the cross rules make of cases that their examples do not show: each case is a change to the good example."""
 
 import copy
+import dataclasses
 
 import pytest
 
@@ -12,7 +13,7 @@ from tollgate.policy.check import Verdict
 from tollgate.policy.kubernetes import CNPG_CLUSTER, RABBITMQ_CLUSTER, selects
 from tollgate.policy.reading import Reading
 from tollgate.policy.sentinels import UNKNOWN
-from tollgate.policy.stack import Resource, Stack, stack_of
+from tollgate.policy.stack import Ref, Resource, Stack, stack_of
 
 H, U, F = Verdict.HOLDS, Verdict.UNSHOWN, Verdict.FAILS
 RULES = {rule.id: rule for rule in CROSS_RULES}
@@ -49,6 +50,24 @@ DEAD = {
     "leads": broker(BINDING, source="dead", destination="parked", destinationType="queue"),
     "parked": broker(QUEUE, name="parked"),
 }
+
+
+OTHER_BROKER = {"rabbitmqClusterReference": {"name": "another"}}
+TO_PARKED = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "parked"}
+TO_ITSELF = {"dead-letter-exchange": "", "dead-letter-routing-key": "orders"}
+# A queue that has its dead letters back, so that nothing is wrong with it.
+PARKED = {"parked": broker(QUEUE, name="parked", arguments=TO_PARKED)}
+
+
+def leads_from(source):
+    return {"leads": broker(BINDING, source=source, destination="parked", destinationType="queue")}
+
+
+def with_policy(name, *, first=False, limits=10, **spec):
+    """The good example with one policy more, before the others or after them, and the priority of the one there."""
+    example = with_spec("queue-deadletter-arrive", "orders-limits", priority=limits)
+    more = {name: broker(POLICY, **spec)}
+    return {**more, **example} if first else {**example, **more}
 
 
 @pytest.mark.parametrize(
@@ -94,6 +113,50 @@ DEAD = {
             },
             F,
         ),
+        # One that may apply, and goes before one that surely does.
+        (with_policy("maybe", pattern=UNKNOWN, priority=11, definition={"max-length": 5}), F),
+        (with_policy("over", pattern="orders", priority=11.0, definition={"max-length": 5}), F),
+        # Of priority 0, which is also what is meant where none is given.
+        (with_policy("bare", first=True, limits=1, pattern="orders", definition={"max-length": 5}), H),
+        (with_policy("bare", limits=-1, pattern="orders", definition={"max-length": 5}), F),
+        # On another broker, whose virtual host has the same name.
+        (with_policy("far", pattern=UNKNOWN, priority=11, definition={"max-length": 5}, **OTHER_BROKER), H),
+        (
+            {
+                "orders": a_queue(**TO_PARKED),
+                "parked": broker(QUEUE, name="parked", arguments=TO_PARKED, **OTHER_BROKER),
+            },
+            F,
+        ),
+        # By a policy to a queue by its name; and a policy that names none, beside an exchange whose name comes later.
+        ({"orders": broker(QUEUE, name="orders"), "own": broker(POLICY, pattern="orders", definition=TO_ITSELF)}, H),
+        (
+            {
+                **with_spec("queue-deadletter-arrive", "orders-limits", definition={"max-length": 5}),
+                "later": broker(EXCHANGE, name=UNKNOWN),
+            },
+            F,
+        ),
+        # What is declared or leads on has another name; what leads here is not for dead letters.
+        (
+            {
+                "orders": a_queue(**{"x-dead-letter-exchange": "lost"}),
+                "dead": DEAD["dead"],
+                **leads_from("lost"),
+                **PARKED,
+            },
+            F,
+        ),
+        (
+            {
+                "orders": a_queue(**{"x-dead-letter-exchange": "dead"}),
+                "dead": DEAD["dead"],
+                **leads_from("new"),
+                **PARKED,
+            },
+            F,
+        ),
+        ({"orders": a_queue(), "in": broker(BINDING, source="in", destination="orders", destinationType="queue")}, F),
     ],
 )
 def test_dead_letters(example, verdict):
@@ -184,6 +247,24 @@ def test_reach_of_a_role_into_secrets(pattern, verdict):
     assert worst("role-service-own", example) is verdict
 
 
+@pytest.mark.parametrize(("sources", "verdict"), [(["ledger"], H), (["ledger", "wallet"], F), ([], U)])
+def test_a_document_that_is_not_known_yet_is_judged_by_what_it_is_made_of(sources, verdict):
+    kind = "aws:iam/rolePolicy:RolePolicy"
+    example = {**RULES["role-service-own"].good, "reads": (kind, {"policy": [Ref(name) for name in sources]})}
+    stack = stack_of(example)
+    policy = dataclasses.replace(stack.of(kind)[0], inputs={"policy": UNKNOWN})
+    assert RULES["role-service-own"].check(policy, stack).verdict is verdict
+
+
+def test_what_has_its_address_already_is_known_by_it():
+    here = {
+        name: ("aws:ssm/parameter:Parameter", {"name": path, "arn": f"arn:aws:ssm:eu-central-1:1:parameter{path}"})
+        for name, path in (("ledger", "/prod/service/ledger/limit"), ("wallet", "/prod/service/wallet/limit"))
+    }
+    elsewhere = document(Resource="arn:aws:ssm:eu-central-1:2:parameter/*")
+    assert worst("role-service-own", {**here, "reads": ("aws:iam/rolePolicy:RolePolicy", {"policy": elsewhere})}) is H
+
+
 def test_an_owner_that_is_not_known_yet_is_not_taken_for_none():
     kind = "aws:ssm/parameter:Parameter"
     example = {"later": (kind, {"name": UNKNOWN}), "reads": ("aws:iam/policy:Policy", {"policy": document()})}
@@ -251,7 +332,8 @@ def test_network_policies_select_the_pods_of_any_maker(pods, labels, verdict):
 
 
 @pytest.mark.parametrize(
-    ("types", "verdict"), [(["Ingress"], H), (["Egress"], F), (["Egress", "Ingress"], H), (UNKNOWN, U), (None, H)]
+    ("types", "verdict"),
+    [(["Ingress"], H), ("Ingress", F), (["Egress"], F), (["Egress", "Ingress"], H), (UNKNOWN, U), (None, H)],
 )
 def test_only_a_policy_for_the_way_in_counts(types, verdict):
     assert (
@@ -279,12 +361,19 @@ def test_a_service_without_a_selector_is_looked_after_by_hand():
         ({"maxUnavailable": 1}, 3, H),
         ({"maxUnavailable": 0}, 3, F),
         ({"maxUnavailable": "0%"}, 3, F),
+        ({"maxUnavailable": "0"}, 3, F),
         ({"maxUnavailable": UNKNOWN}, 3, U),
         ({"minAvailable": 2}, 3, H),
         ({"minAvailable": 3}, 3, F),
         ({"minAvailable": "50%"}, 3, H),
         ({"minAvailable": "67%"}, 3, F),
         ({"minAvailable": "100%"}, 3, F),
+        ({"minAvailable": 2.0}, 3.0, H),
+        ({"minAvailable": "50%"}, 2, H),
+        ({"minAvailable": "5%"}, 3, H),
+        ({"minAvailable": "12"}, 3, F),
+        ({"minAvailable": "x%"}, 3, F),
+        ({"minAvailable": 0}, None, H),
         ({"minAvailable": 1}, None, F),
         ({"minAvailable": 1}, UNKNOWN, U),
         ({"minAvailable": UNKNOWN}, 3, U),
@@ -297,6 +386,14 @@ def test_budgets(limits, replicas, verdict):
     selector = {"matchLabels": {"app": "worker"}}
     example["budget"] = operated(BUDGET, name="worker", selector=selector, **limits)
     assert worst("budget-pods-spare", example) is verdict
+
+
+def test_a_budget_for_the_pods_of_any_maker_reckons_with_its_replicas():
+    example = dict(RULES["budget-pods-spare"].good)
+    _, made = example.pop("worker")
+    example["pods"] = ("kubernetes:apps/v1:ReplicaSet", made)
+    example["budget"] = operated(BUDGET, name="worker", selector={"matchLabels": {"app": "worker"}}, minAvailable=2)
+    assert worst("budget-pods-spare", example) is H
 
 
 @pytest.mark.parametrize(("least", "verdict"), [(3, H), (2, F), (None, F)])
