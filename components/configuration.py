@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -12,11 +12,12 @@ from pulumi_kubernetes.core.v1 import ConfigMap
 from components.access import allow, assumed_by, policy
 from components.base import Component
 from components.cluster import Place
-from components.naming import physical
+from components.naming import digest_of, physical
 from components.specs import AlarmSpec, ConfigCentreSpec, RolloutSpec, Target
 
 # One document, so one profile: an environment takes one deployment at a time (AppConfig user guide, StartDeployment).
 PROFILE = "runtime"
+DOCUMENT = "config.json"
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class ConfigCentre(Component, token="tollgate:configuration:ConfigCentre"):
     Guarantees: a document that its JSON Schema refuses is never deployed; on aws a change reaches callers by shares, is
     watched for ``bake_minutes``, and an alarm in that time brings the last document back; old versions stay for that.
     On kubernetes and edge a change is a new object: pods that mount it are rolled, and those of before keep theirs.
+    A document is deployed when everything in ``after`` is there, as what it sends gateways to.
 
     Mind: AWS goes on after Pulumi says done. A deployment that was taken back is not seen by ``up``: ask AppConfig's
     GetDeployment for COMPLETE or ROLLED_BACK. An alarm without data stays silent: services must publish its metric.
@@ -55,12 +57,13 @@ class ConfigCentre(Component, token="tollgate:configuration:ConfigCentre"):
         target: Target,
         environment: str,
         place: Place,
+        after: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts=opts)
         self.refuse(spec.refused_by(target))
-        self._spec = spec
-        revision = hashlib.sha256(spec.document().encode()).hexdigest()[:10]
+        self._spec, self._after = spec, list(after)
+        revision = digest_of({DOCUMENT: spec.document()})
         # There is a rollout exactly where the target has one: anything else was refused.
         source = (
             self._appconfig(physical(name), environment, spec.rollout) if spec.rollout else self._map(revision, place)
@@ -95,7 +98,7 @@ class ConfigCentre(Component, token="tollgate:configuration:ConfigCentre"):
             configuration_profile_id=profile.configuration_profile_id,
             configuration_version=version.version_number.apply(str),
             deployment_strategy_id=self._strategy(rollout).id,
-            opts=self.within(),
+            opts=self.within(depends_on=self._after),
         )
         return pulumi.Output.concat(
             "/applications/", application.name, "/environments/", watched.name, "/configurations/", profile.name
@@ -152,7 +155,7 @@ class ConfigCentre(Component, token="tollgate:configuration:ConfigCentre"):
             self.child("document"),
             metadata={"name": f"configuration-{revision}", "namespace": place.namespace},
             immutable=True,
-            data={"config.json": self._spec.document()},
-            opts=self.within(),
+            data={DOCUMENT: self._spec.document()},
+            opts=self.within(depends_on=self._after),
         )
         return pulumi.Output.from_input(made.metadata["name"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from components.base import Component
 from components.cluster import Place
-from components.naming import labels, opens
+from components.naming import digest_of, labels, opens
 from components.postgres import DatabaseOutputs, Upstream
 from components.psql import Given, authority, login, pod
 from components.specs import CopiedTable, MigrationsSpec
@@ -57,10 +56,9 @@ def comparer(
     """The schedule, with the scripts that it runs and its way to the monolith."""
     files = {file.name: file.read_text(encoding="utf-8") for file in sorted(FILES.iterdir())}
     files["tables"] = "".join(_line(name, table) for name, table in sorted(tables.items()))
-    digest = hashlib.sha256("\0".join(text for pair in files.items() for text in pair).encode()).hexdigest()[:8]
     scripts = ConfigMap(
         home.child("comparison"),
-        metadata={"name": f"{called}-comparison-{digest}", "namespace": place.namespace},
+        metadata={"name": f"{called}-comparison-{digest_of(files)}", "namespace": place.namespace},
         immutable=True,
         data=files,
         opts=home.within(),

@@ -297,5 +297,6 @@ class PaymentPlatform(Component, token="tollgate:platform:PaymentPlatform"):
             target=settings.target,
             environment=settings.tier.value,
             place=self._place,
-            opts=self.within(depends_on=list(after)),
+            after=after,
+            opts=self.within(),
         ).outputs

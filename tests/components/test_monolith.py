@@ -588,3 +588,19 @@ def test_every_setting_of_the_monolith_is_told_in_the_schema() -> None:
     written = yaml.safe_load((ROOT / "stacks" / "Pulumi.staging.yaml").read_text())["config"]["payments:monolith"]
     shape = json.loads((ROOT / "stacks" / "schema.json").read_text())["$defs"]
     assert set(written["source"]) <= set(shape["MonolithSource"]["properties"])
+
+
+@on_each_target
+@pytest.mark.parametrize("phase", [Phase.SHADOW, Phase.DUAL_WRITE, Phase.SERVICE], ids=str)
+def test_gateways_hear_of_a_phase_when_all_of_it_is_there(stack: str, phase: Phase) -> None:
+    """A component's own ``depends_on`` does not reach what is in it, so the record of what is told is asked."""
+    record = recorded(stack, phase)
+    (tells,) = [
+        made
+        for made in record.resources
+        if made.type.endswith(("appconfig/deployment:Deployment", ":ConfigMap")) and "-configuration-d" in made.name
+    ]
+    waited_for = {urn.rpartition("::")[2] for urn in tells.depends_on}
+    parts = {made.name for made in record.resources if made.custom and "-risk-monolith-" in made.name}
+    assert parts
+    assert parts - waited_for == set()
