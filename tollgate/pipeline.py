@@ -156,7 +156,9 @@ def proof_of(rehearsal: Rehearsal) -> UndoProof | None:
         return None
     if isinstance(rehearsal.way_back, Refused):
         return refuted(f"The way back could not be rehearsed: {rehearsal.way_back.why[:LONGEST_REASON]}")
-    return prove(rehearsal.plan, rehearsal.way_back)
+    footprint = rehearsal.footprint
+    there = with_footprint(rehearsal.plan, footprint) if isinstance(footprint, Footprint) else rehearsal.plan
+    return prove(there, rehearsal.way_back)
 
 
 def subject_of(

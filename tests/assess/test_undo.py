@@ -177,6 +177,11 @@ def changed(before: Any, after: Any, **fields: Any) -> Step:
     return step(Op.UPDATE, old={"size": before}, new={"size": after}, changes={"size": False}, **fields)
 
 
+def _group(name: str) -> Step:
+    return step(Op.REPLACE, "settings", changes={"family": True}, old={"name": "a"}, new={"name": name})
+
+
+_NAMES_IT = (Tie(TieKind.PROPERTY, _group("b").urn, "size"),)
 PROOFS: list[tuple[str, Plan, Plan, str]] = [
     ("set back", plan(changed(1, 2)), plan(changed(2, 1)), ""),
     ("made and deleted", plan(step(Op.CREATE, new={"a": UNKNOWN})), plan(step(Op.DELETE, old={"a": 1})), ""),
@@ -185,6 +190,8 @@ PROOFS: list[tuple[str, Plan, Plan, str]] = [
     ("something else as well", plan(), plan(changed(1, 2)), "Going back would also update"),
     ("another value", plan(changed(1, 2)), plan(changed(2, 3)), "would not get its old value back"),
     ("another property", plan(changed(1, 2)), plan(step(Op.UPDATE, old={"b": 1}, new={"b": 2}, changes={"b": False})), "on one way only"),
+    ("another name of what is made anew both times", plan(changed(1, 2, ties_after=_NAMES_IT), _group("b")), plan(changed(2, 3), _group("c")), ""),
+    ("another name of what stays", plan(changed(1, 2, ties_after=_NAMES_IT)), plan(changed(2, 3)), "would not get its old value back"),
     ("replaced on the way back", plan(changed(1, 2)), plan(step(Op.REPLACE, changes={"size": True})), "does not take the change back"),
     ("kept, and made anew", plan(step(Op.DELETE, retain_on_delete=True, old={})), plan(step(Op.CREATE, new={})), "import the old one"),
 ]  # fmt: skip

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from tollgate.assess.consequences import UndoProof
 from tollgate.assess.naming import capital, subject
 from tollgate.plan.canonical import SECRET_WORD, UNKNOWN_WORD
 from tollgate.plan.facts import Fact, facts
 from tollgate.plan.model import Op, Plan, Step
+from tollgate.plan.ties import TieKind
 
 _INVERSE = {Op.CREATE: Op.DELETE, Op.DELETE: Op.CREATE, Op.IMPORT: Op.DELETE}
 _IN_WORDS = {
@@ -44,13 +45,17 @@ def _differences(forward: Plan, backward: Plan) -> Iterator[tuple[str, str]]:
     there = {step.urn: step for step in forward.steps if step.custom}
     back = {step.urn: step for step in backward.steps if step.custom}
     values_there, values_back = _values(forward), _values(backward)
+    made_anew = {urn for urn, step in there.items() if step.op is Op.REPLACE} & back.keys()
     for urn in there.keys() | back.keys():
         if urn not in back:
             yield urn, f"{capital(subject(there[urn]))} would not be put back."
         elif urn not in there:
             yield urn, f"Going back would also {_IN_WORDS.get(back[urn].op, back[urn].raw_op)} {subject(back[urn])}."
         else:
-            found = _turned_round(there[urn], back[urn], values_there.get(urn, {}), values_back.get(urn, {}))
+            names = _named_by(there[urn], made_anew)
+            found = _turned_round(
+                there[urn], back[urn], _but(names, values_there.get(urn, {})), _but(names, values_back.get(urn, {}))
+            )
             yield from ((urn, sentence) for sentence in found)
 
 
@@ -61,6 +66,16 @@ def _values(plan: Plan) -> dict[str, dict[str, Fact]]:
         if fact.path:
             found.setdefault(fact.urn, {})[fact.path] = fact
     return found
+
+
+def _named_by(step: Step, made_anew: Collection[str]) -> frozenset[str]:
+    """The properties that only name things which are made anew on both ways: each time they have another name."""
+    ties = (*step.ties, *step.ties_after)
+    return frozenset(tie.input for tie in ties if tie.kind is TieKind.PROPERTY and tie.urn in made_anew)
+
+
+def _but(names: Collection[str], values: dict[str, Fact]) -> dict[str, Fact]:
+    return {path: fact for path, fact in values.items() if path not in names}
 
 
 def _turned_round(

@@ -54,7 +54,10 @@ def _with_what_stand_ins_take(proof: UndoProof, steps: Iterable[UndoStep]) -> Un
     taken = [step for step in steps if step.way_back in _STAY and step.urn not in proof.refuted]
     if not taken or not proof.rehearsed:
         return proof
-    said = (f"{step.sentence} The stand-in cloud took the old value; a real one does not." for step in taken)
+    said = (
+        f"{step.sentence} The stand-in cloud took the old value; a real one does not, by the book of effects."
+        for step in taken
+    )
     return UndoProof(
         confirmed=False,
         refuted=tuple(sorted({*proof.refuted, *(step.urn for step in taken)})),
