@@ -3,7 +3,7 @@ PYTHON ?= python3
 SAMPLE ?= examples/dangerous.yaml
 BIN := .venv/bin
 
-.PHONY: help rehearse test check mutate bench benchmark locks clean
+.PHONY: help rehearse test check mutate bench benchmark whatif locks clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ bench: .venv/dev.done  ## measure; figures go to docs/reference/performance.md
 benchmark: .venv/dev.done  ## record every labelled change through the engine, judge them, write docs/reference/benchmark.md
 	$(BIN)/python -m tests.benchmark
 	$(BIN)/python -m pytest tests/benchmark
+
+whatif: .venv/dev.done  ## record the changes in examples/ through the engine (half an hour), write docs/reference/what-if.md
+	$(BIN)/python -m tests.whatif
 
 locks:  ## renew the hashed locks (needs uv)
 	@for lock in requirements/main.txt requirements/dev.txt tollgate/scan/checkov.txt; do \
