@@ -153,7 +153,12 @@ def _parts(queue: str, spec: QueueSpec) -> Iterator[_Part]:
     }
     yield _Part(dead(queue), dead(queue), parked | everywhere)
     for name, seconds in zip(retry_queues(queue, spec), spec.ladder, strict=True):
-        waiting = {"message-ttl": seconds * 1000, "max-length": spec.max_length, **_moves_to(queue, spec)}
+        waiting = {
+            "message-ttl": seconds * 1000,
+            "delivery-limit": PARKED_DELIVERY_LIMIT,  # nobody takes from it but people who look
+            "max-length": spec.max_length,
+            **_moves_to(queue, spec),
+        }
         yield _Part(name, retry_exchange(queue), waiting | everywhere)
     work = {"delivery-limit": spec.delivery_limit, "max-length": spec.max_length, **_moves_to(dead(queue), spec)}
     yield _Part(queue, queue, work | _delayed_retry(spec) | everywhere)
