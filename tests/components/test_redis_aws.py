@@ -42,6 +42,7 @@ def test_every_unsafe_default_of_elasticache_is_overridden(stack: str) -> None:
             "networkType": "ipv4",
             "ipDiscovery": "ipv4",
             "userGroupIds": [f"payments-{stack}-{name}"],
+            "tags": {"purpose": spec.purpose},
         }
         assert {key: store.inputs.get(key) for key in wanted} == wanted
         assert store.inputs["kmsKeyId"]
@@ -54,6 +55,7 @@ def test_a_store_has_parameters_of_its_own(stack: str) -> None:
     for name, spec in settings(stack).redis.items():
         group = recorded(stack).one(f"payments-{stack}-{name}-settings", "elasticache/parameterGroup:ParameterGroup")
         assert group.inputs["family"] == "valkey9"
+        assert group.inputs["tags"] == {"purpose": spec.purpose}
         assert {part["name"]: part["value"] for part in group.inputs["parameters"]} == {
             "cluster-enabled": "yes",
             "maxmemory-policy": "noeviction" if spec.purpose == "coordination" else "allkeys-lru",

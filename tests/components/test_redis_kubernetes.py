@@ -56,6 +56,15 @@ def disruptions(end: str) -> str:
 
 
 @pytest.mark.parametrize("end", SETS)
+def test_each_object_says_what_the_store_is_for_and_no_selector_asks(end: str) -> None:
+    settings = end.replace("store", "settings").replace("-sentinel", "-sentinel-settings")
+    for kind, named in (("StatefulSet", end), ("ConfigMap", settings)):
+        found = made(replicated(), named, kind)
+        assert found.inputs["metadata"]["labels"]["app.kubernetes.io/component"] == end.partition("-")[0]
+    assert "app.kubernetes.io/component" not in made(replicated(), end, "StatefulSet").inputs["spec"]["selector"]
+
+
+@pytest.mark.parametrize("end", SETS)
 def test_what_a_pod_has_learnt_outlives_it_and_a_cache_keeps_nothing(end: str) -> None:
     spec = made(replicated(), end, "StatefulSet").inputs["spec"]
     assert spec["persistentVolumeClaimRetentionPolicy"] == {"whenDeleted": "Retain", "whenScaled": "Retain"}
