@@ -74,7 +74,9 @@ def test_the_two_samples(
     assert "url(" not in page.replace("url(#", "")
     assert (tmp_path / "report.md").read_text().lstrip("#* ").startswith(word)
     assessment = json.loads((tmp_path / "assessment.json").read_text())
-    assert assessment["findings"] if sample == "dangerous" else not assessment["findings"]
+    # What the pack merely advises staging to keep is told with any change; it is nothing that this one does.
+    serious = [one for one in assessment["findings"] if one["mandatory"] or one["origin"] != "policy"]
+    assert serious if sample == "dangerous" else not serious
     assert "clearing" in done.stdout.splitlines()[0].lower() or sample == "harmless"
 
 
