@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from tests.assess.steps import plan, step
 from tests.plan.previews import RDS, urn
-from tollgate.assess.affected import MOST_HOPS, affected
+from tollgate.assess.affected import MOST_HOPS, affected, services_here
 from tollgate.assess.consequences import Felt
 from tollgate.assess.impact import Span
 from tollgate.assess.journeys import journeys
@@ -20,6 +20,7 @@ from tollgate.assess.register import ServiceRegister
 from tollgate.books.effect_book import Notice
 from tollgate.plan.graph import Graph, Hop
 from tollgate.plan.model import Op
+from tollgate.plan.state import State, StateResource
 from tollgate.plan.ties import Tie, TieKind
 
 REGISTER: dict[str, Any] = {
@@ -113,6 +114,18 @@ def felt(notice: Notice, seconds: float = 60, *, at_least: bool = False) -> Felt
 def test_what_customers_notice(service: str, notice: Notice, expected: dict[str, Notice]) -> None:
     found = journeys({service: felt(notice)}, SERVICES)
     assert {one.journey: one.felt.notice for one in found} == expected
+
+
+def test_a_service_that_is_not_in_the_stack_notices_nothing() -> None:
+    """Clearing is central; what a site's broker does is nothing to it."""
+    change = plan(step(Op.UPDATE, "pay-edge-queue", parent=""))
+    state = State(resources=(StateResource(urn=urn(RDS, "pay-edge-gateway-db")),))
+    here = services_here(change, state, SERVICES)
+    assert here == {"gateway", "broker"}
+    assert services_here(change, None, SERVICES) == set(SERVICES.services)
+    trouble = {"broker": felt(Notice.OUTAGE)}
+    assert {one.journey for one in journeys(trouble, SERVICES)} == {"pay", "payout"}
+    assert {one.journey for one in journeys(trouble, SERVICES.only(here))} == {"pay"}
 
 
 def test_the_way_to_a_journey_is_told_from_where_it_begins() -> None:

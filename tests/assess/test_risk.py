@@ -35,6 +35,25 @@ def of(
     return risk(PLAN, findings, unknowns, journeys=journeys or {}, way_back=way_back, **more)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("severity", "origin", "urn", "counts"),
+    [
+        (LOW, Origin.POLICY, "urn:elsewhere", False),
+        (LOW, Origin.CHECKOV, "urn:elsewhere", False),
+        (LOW, Origin.POLICY, PLAN.steps[0].urn, True),  # the change touches it
+        (LOW, Origin.POLICY, "", True),  # it is about the whole
+        (LOW, Origin.OPERATION, "urn:elsewhere", True),  # a rule over steps: the change pulls it along
+        (MEDIUM, Origin.POLICY, "urn:elsewhere", True),  # more than advice
+    ],
+)
+def test_advice_about_what_the_change_leaves_alone_is_told_and_counts_nothing(
+    severity: object, origin: Origin, urn: str, counts: bool
+) -> None:
+    found = of(findings=(finding(severity, urn=urn).model_copy(update={"origin": origin}),))
+    assert (found.points > 0) is counts
+    assert ("standing" in {factor.rule for factor in found.factors}) is not counts
+
+
 UNKNOWN = Unknown(what="value", sentence="s", urn="urn:1")
 
 

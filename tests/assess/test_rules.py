@@ -93,6 +93,7 @@ UPDATES: list[tuple[str, str, dict[str, Any], dict[str, Any], str, set[str], str
     ("release unknown", p.RDS, {"engineVersion": "16.3"}, {"engineVersion": p.UNKNOWN}, "engineVersion", {"not-shown"}, "review"),
     ("control plane", "aws:eks/cluster:Cluster", {"version": "1.29"}, {"version": "1.30"}, "version", {"version-moved"}, "review"),
     ("database image", CNPG, {"spec": {"imageName": "ghcr.io/cloudnative-pg/postgresql:16.4"}}, {"spec": {"imageName": "registry.example:5000/postgresql:17.0@sha256:16aa"}}, "spec.imageName", {"version-moved"}, "review"),
+    ("database image of a catalogue", CNPG, {"spec": {"imageCatalogRef": {"major": 17}}}, {"spec": {"imageCatalogRef": {"major": 18}}}, "spec.imageCatalogRef.major", {"version-moved"}, "review"),
     ("same release from elsewhere", CNPG, {"spec": {"imageName": "ghcr.io/cloudnative-pg/postgresql:16.4"}}, {"spec": {"imageName": "registry.example:5000/postgresql:16.6"}}, "spec.imageName", set(), "routine"),
     ("trail off", "aws:cloudtrail/trail:Trail", {}, {"enableLogging": False}, "enableLogging", {"audit-weakened"}, "stop"),
     ("other region", "pulumi:providers:aws", {"region": "eu-central-1"}, {"region": "us-east-1"}, "region", {"connection-moved"}, "review"),

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from tests.assess.steps import plan
 from tests.scan.states import BLOCK, BUCKET, SECRET, export, footprint, resource, urn
 from tollgate.errors import TollgateError
-from tollgate.plan.footprint import read_footprint
+from tollgate.plan.footprint import read_footprint, with_footprint
+from tollgate.plan.model import Op, Step
+from tollgate.plan.ties import Tie, TieKind
 
 PLACE = resource(BUCKET, "records", {"bucket": "records"})
 
@@ -19,6 +22,23 @@ def test_a_resource_with_what_it_is_made_of() -> None:
     (_, told) = footprint(PLACE, block).resources
     assert (told.urn, told.type, told.name) == (urn(BLOCK, "closed"), BLOCK, "closed")
     assert told.references == {"bucket": (PLACE["urn"],)}
+
+
+def test_a_new_resource_learns_what_it_is_made_from_and_after() -> None:
+    """An event of a preview names its parent, and neither of these."""
+    parent = Tie(TieKind.PARENT, "urn:parent")
+    block = resource(BLOCK, "closed", {"bucket": "records"}, {"bucket": [PLACE["urn"]]})
+    block["dependencies"] = [PLACE["urn"], "urn:before"]
+    made = Step(
+        op=Op.CREATE, raw_op="create", urn=block["urn"], type=BLOCK, name="closed", changes=None, ties_after=(parent,)
+    )
+    known = with_footprint(plan(made), footprint(PLACE, block))
+    assert set(known.steps[0].ties_after) == {
+        parent,
+        Tie(TieKind.PROPERTY, PLACE["urn"], "bucket"),
+        Tie(TieKind.ORDER, "urn:before"),
+    }
+    assert with_footprint(known, footprint(PLACE, block)) == known
 
 
 LEFT_OUT: dict[str, dict[str, Any]] = {
