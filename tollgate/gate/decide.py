@@ -70,11 +70,15 @@ _AS_NOUN = {
 
 
 def _reasons(assessment: Assessment, open_questions: list[Unknown], failing: list[JourneyImpact]) -> tuple[str, ...]:
-    """Sentences, worst first: what denies before what waits; many findings of one rule are one reason."""
+    """Sentences, worst first: what denies, then what waits; many findings of one rule are one. Advice is none."""
     ranked = sorted(assessment.findings, key=lambda finding: (-_ORDER.index(_verdict(finding)), -finding.severity.rank))
     times = Counter(finding.rule for finding in ranked)
     first = {finding.rule: finding for finding in reversed(ranked)}
-    said = [_with_alike(found, times[found.rule] - 1) for found in ranked if first[found.rule] is found]
+    said = [
+        _with_alike(found, times[found.rule] - 1)
+        for found in ranked
+        if first[found.rule] is found and _verdict(found) is not Verdict.ALLOW
+    ]
     noticed = [_failing(failing)] if failing else []
     return tuple(dict.fromkeys([*said, *noticed, *(unknown.sentence for unknown in open_questions)]))
 
