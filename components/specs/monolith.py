@@ -162,7 +162,10 @@ class DomainMigrationSpec(Spec):
         default=False, description="writes wait, while the record changes sides", examples=[False]
     )
     tables: dict[TableName, CopiedTable] = Field(
-        default_factory=dict, max_length=200, description="the monolith's tables of this domain"
+        default_factory=dict,
+        max_length=200,
+        description="the monolith's tables of this domain",
+        examples=[{"core.rules": {"key": ["id"]}}],
     )
 
     @property

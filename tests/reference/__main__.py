@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.reference import books, components, operation_rules, policies, settings
+from tests.reference import books, changes, components, operation_rules, policies, recorded, settings
 
 
 def write(folder: Path, made: Mapping[str, str]) -> None:
@@ -29,4 +29,5 @@ if __name__ == "__main__":
     write(policies.FOLDER, policies.pages())
     write_books()
     operation_rules.PAGE.write_text(operation_rules.page(), encoding="utf-8")
+    recorded.write(changes.tried_anew())
     write(settings.FOLDER, settings.pages())

@@ -52,24 +52,53 @@ SEVERAL = {
     "queues": {"payments": {"copies": 3}},
     "databases": {"clearing": {"high_availability": True}},
     "namespace": {"quota": {"cpu": 50, "memory_gib": 100, "storage_gib": 1000}},
+    "redis": {"coordination": {"replicas": 2}},
 }
+SOURCE = {
+    "host": "monolith.internal",
+    "addresses": "172.20.9.0/24",
+    "port": 5432,
+    "database_name": "payments",
+    "user": "follower",
+    "credentials_secret_ref": "monolith-follower",
+    "authority_ref": "monolith-ca",
+    "logical_replication": True,
+}
+ENTRIES = {"core.entries": {"key": ["id"], "compared_with": "clearing.entries"}}
+LEAVING = {"domains": {"clearing": {"phase": "dual-write", "tables": ENTRIES}}}
 
 BASES = (
     Base("aws", "staging"),
     Base("aws, Aurora", "staging", ", with an Aurora database", AURORA, (("databases", "clearing"),)),
     Base("aws, Amazon MQ", "staging", ", with Amazon MQ", AMAZON_MQ, (("broker",), ("queues",))),
+    Base(
+        "aws, leaving a monolith",
+        "staging",
+        ", with a domain that writes to both sides",
+        {"monolith": LEAVING},
+        (("monolith", "domains"), ("monolith", "queue"), ("monolith", "logins_ref")),
+    ),
     Base("kubernetes", "local"),
     Base(
         "kubernetes, several copies",
         "local",
         ", in zones, with three nodes of the broker and of a database",
         SEVERAL,
-        (("kubernetes", "zoned"), ("databases", "clearing"), ("broker",)),
+        (("kubernetes", "zoned"), ("databases", "clearing"), ("broker",), ("redis", "coordination")),
+    ),
+    Base(
+        "kubernetes, leaving a monolith",
+        "local",
+        ", with a domain that writes to both sides",
+        {"monolith": {**LEAVING, "source": SOURCE}},
+        (("monolith",),),
     ),
     Base("edge", "edge"),
 )
 
 EUROPE = ["eu-west-1a", "eu-west-1b", "eu-west-1c"]
+OF_EUROPE = {"certificate_arn": "arn:aws:dms:eu-west-1:111122223333:cert:MONOLITHSTAGING"}
+RDS_OF_EUROPE = {"copier": {"service_certificate_arn": "arn:aws:dms:eu-west-1:111122223333:cert:RDSEUWEST1"}}
 NEXT = {"kubernetes_version": "1.36", "addons": {"kube_proxy": "v1.36.0-eksbuild.1"}}
 THREE_NODES = {
     "broker": {"replicas": 3},
@@ -81,7 +110,45 @@ SIGNING = {"gateway": {"callback-signing-key": {"tier": "shared", "consumers": [
 OF_WALLET = {"tier": "service", "consumers": ["wallet"]}
 SEVERAL_SERVICES = ("aws", "kubernetes")
 CHOSEN = (
-    Chosen("aws.region", {"aws": {"region": "eu-west-1"}, "network": {"zones": EUROPE}}),
+    Chosen(
+        "aws.region",
+        {
+            "aws": {"region": "eu-west-1"},
+            "network": {"zones": EUROPE},
+            "monolith": {"source": OF_EUROPE, **RDS_OF_EUROPE},
+        },
+    ),
+    Chosen("aws.alarm_topics", {"aws": {"alarm_topics": ["arn:aws:sns:ap-southeast-1:111122223333:oncall"]}}),
+    Chosen("monolith.source", {"monolith": {"source": SOURCE}}, ("kubernetes",)),
+    Chosen("monolith.comparer.schedule", {"monolith": {"comparer": {"schedule": "0 18 * * *"}}}),
+    Chosen("monolith.domains.(one more)", {"monolith": {"domains": {"payouts": {"phase": "monolith"}}}}),
+    *(
+        Chosen(path, settings, tuple(f"{target}, leaving a monolith" for target in ("aws", "kubernetes")))
+        for path, settings in (
+            (
+                "monolith.domains.clearing.service_reads_percent",
+                {"monolith": {"domains": {"clearing": {"service_reads_percent": 25}}}},
+            ),
+            (
+                "monolith.queue.retry_ladder_seconds",
+                {"monolith": {"queue": {"retry": "ladder", "retry_ladder_seconds": [30, 300]}}},
+            ),
+        )
+    ),
+    Chosen(
+        "monolith.queue.overflow",
+        {"monolith": {"queue": {"overflow": "drop-head", "dead_letter_strategy": "at-most-once"}}},
+    ),
+    Chosen(
+        "monolith.queue.copies",
+        {"broker": {"replicas": 5}, "monolith": {"queue": {"copies": 5}}},
+        ("aws, leaving a monolith",),
+    ),
+    Chosen(
+        "monolith.queue.copies",
+        {**THREE_NODES, "monolith": {"queue": {"copies": 3}}},
+        ("kubernetes, leaving a monolith",),
+    ),
     Chosen("network.cidr", {"network": {"cidr": "10.21.0.0/16"}}),
     Chosen("cluster.kubernetes_version", {"cluster": NEXT}),
     Chosen("cluster.api_ranges", {"cluster": {"api_ranges": ["10.99.0.0/24"]}}),
@@ -127,6 +194,26 @@ CHOSEN = (
 ALONE: Mapping[tuple[str, str], str] = {
     ("edge", f"parameters.{part}.gateway.{key}.consumers"): "an edge site has one service"
     for part, key in (("values", "signature-tolerance-seconds"), ("sealed", "callback-signing-key"))
+} | {
+    ("aws", "monolith.source.cluster"): "DMS reaches a server by host, not through Kubernetes",
+    ("kubernetes, leaving a monolith", "monolith.source.cluster"): "host is written, and both would contradict",
+    **{
+        (title, f"redis.cache.{setting}"): why
+        for title in ("aws", "kubernetes")
+        for setting, why in (
+            ("storage_gib", "a cache keeps no file"),
+            ("snapshot_retention_days", "a cache promises to keep nothing"),
+        )
+    },
+    **{
+        (title, f"redis.{store}.users.(one more)"): "every service has a user already"
+        for title in ("aws", "kubernetes", "kubernetes, several copies")
+        for store in ("coordination", "cache")
+    },
+    **{
+        (title, "monolith.domains.(one more)"): "every domain is there already"
+        for title in ("aws", "aws, leaving a monolith", "kubernetes", "kubernetes, leaving a monolith")
+    },
 }
 
 # By setting: what is behind a change that takes data away, or that does more than one expects.
@@ -169,7 +256,7 @@ WHY: Mapping[str, str] = {
     "parameters.values.*.consumers": "The path says who reads a value: the new path is made before the old one goes.",
     "configuration.values.*": "A document is made anew with each value; AppConfig keeps the versions before it.",
     "configuration.rollout.*": "How the next change goes out. Nothing is deployed now.",
-    "redis.durable_writes": "Whether a store that runs takes it in place depends on AWS (since October 2026 it does).",
+    "redis.*.durable_writes": "Whether a running store takes it in place depends on AWS (since October 2026 it does).",
     "tags.*": "On every AWS resource that can have tags, through the provider.",
 }
 
@@ -215,12 +302,20 @@ REACH: Mapping[tuple[str, str], str] = {
     ("safety", "*"): EVERYWHERE,
     ("tags", "*"): EVERYWHERE,
     ("network", "cluster"): "Nodes and the API lie in its subnets, behind its security groups.",
-    ("network", "redis, account, clearing, gateway, risk, wallet"): "They lie in its data subnets.",
+    ("network", "coordination, cache, account, clearing, gateway, risk, wallet"): "They lie in its data subnets.",
+    ("network", "*-monolith"): "What copies from the monolith lies in its data subnets.",
     ("network", "namespace"): "It opens the way to the addresses of the data subnets.",
     ("databases", "{entry}-migrations"): "They sign in to it.",
     ("databases", "namespace"): "A new service has its service account.",
-    ("databases", "cluster"): "A new service has its role.",
     ("migrations", "*-migrations"): "One for each database.",
+    ("migrations", "*-monolith"): "The comparer signs in as they do.",
+    ("monolith", "*-monolith"): "One for each domain.",
+    ("monolith", "configuration"): "Gateways read there which side answers.",
+    (
+        "monolith",
+        "account, wallet, gateway, risk, clearing",
+    ): "On Kubernetes a database knows the server that it follows.",
+    ("monolith", "rabbit, queues, namespace"): "More copies than the broker has nodes need more nodes.",
     ("broker", "rabbit"): "Its name.",
     ("broker", "queues"): "Its topology is in the broker.",
     ("broker", "namespace"): "The way to the broker; and a larger quota for more nodes.",

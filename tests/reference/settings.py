@@ -107,7 +107,7 @@ def strays(change: Change) -> set[str]:
     if change.outcome is None:
         return set()
     key, entry = change.setting.path[0], entry_of(change)
-    own = entry if key == "databases" else key.replace("_", "-")
+    own = entry if key in ("databases", "redis") else key.replace("_", "-")
     may = [own, *(name for of_key, names in REACH if of_key == key for name in named(names, entry))]
     touched = {where(touch, change)[0] for touch in change.outcome.touches}
     return {name for name in touched if not any(fnmatchcase(name, pattern) for pattern in may)}

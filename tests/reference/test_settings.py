@@ -7,9 +7,11 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from tests.reference.changes import Change, changes
-from tests.reference.reviewed import ALONE, CHOSEN, NO_EFFECT, REACH, WHY
-from tests.reference.settings import FOLDER, entry_of, loses_data, named, of, pages, strays, where
+from tests.components.recording import ROOT
+from tests.reference import recorded
+from tests.reference.changes import Change, change_of, changes, ground, settings_of
+from tests.reference.reviewed import ALONE, BASES, CHOSEN, NO_EFFECT, REACH, WHY, Base
+from tests.reference.settings import FOLDER, entry_of, loses_data, named, of, pages, row, strays, where
 
 
 def found(wanted: Callable[[Change], object]) -> list[str]:
@@ -22,6 +24,38 @@ def touched(change: Change) -> bool:
 
 def explained(change: Change) -> bool:
     return any(fnmatchcase(change.setting.dotted, pattern) for pattern in WHY)
+
+
+def test_the_record_was_made_from_what_is_here() -> None:
+    """As long as it holds, nothing below need be tried anew, which takes minutes."""
+    assert recorded.is_current(), "run: python -m tests.reference"
+
+
+def test_the_record_is_of_everything_that_a_change_goes_through() -> None:
+    made_from = {file.relative_to(ROOT).as_posix() for file in recorded.inputs()}
+    components = {file.relative_to(ROOT).as_posix() for file in (ROOT / "components").rglob("*") if file.is_file()}
+    assert {name for name in components - made_from if "__pycache__" not in name} == set()
+    assert {
+        "__main__.py",
+        "Pulumi.yaml",
+        "stacks/Pulumi.staging.yaml",
+        "stacks/profiles_redis.py",
+        "tests/components/planning.py",
+        "tests/reference/walk.py",
+        "tollgate/rehearsal/decisions.py",
+        "tollgate/books/replace-on-change.yaml",
+        "requirements/main.txt",
+    } <= made_from
+
+
+@pytest.mark.parametrize("base", BASES, ids=lambda base: base.title)
+def test_what_is_recorded_is_what_happens(base: Base) -> None:
+    """One change of each base, another one with each version of the program."""
+    settings = list(settings_of(base))
+    one = int(recorded.digest(), 16) % len(settings)
+    told = next(change for change in changes() if change.base is base and change.setting.dotted == settings[one].dotted)
+    made = change_of(ground(base), settings[one])
+    assert row(made) == row(told)
 
 
 def test_the_pages_are_current() -> None:

@@ -56,8 +56,8 @@ def _below(here: Setting) -> Iterator[Setting]:
         yield from walk(here.value, here.path)
     elif isinstance(here.value, Mapping):
         inside = _values_of(here.kind)
-        if here.value:
-            name = list(here.value)[-1]
+        # One stands for all that are alike; stores of another purpose are not.
+        for name in {getattr(value, "purpose", None): name for name, value in here.value.items()}.values():
             yield from _below(_at(here, name, inside, here.value[name]))
         if set(all_of(typing.get_args(_mapping(here.kind))[0])) != set(here.value) or not here.value:
             yield _at(here, ONE_MORE, here.kind, here.value)
@@ -228,7 +228,7 @@ def _first(field: FieldInfo) -> Iterator[Any]:
     if field.is_required():
         kind = typing.Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
         parts = alternatives(kind)
-        yield None if type(None) in parts else next(_samples(parts[0]))
+        yield from (None,) if type(None) in parts else islice(_samples(parts[0]), 1)
 
 
 def _notes(kind: Any) -> Iterator[Any]:
