@@ -150,6 +150,18 @@ def explain(
 
 
 @app.command()
+def measure(log: Annotated[Path, typer.Argument(help="What `pulumi up --yes --json` printed.")]) -> None:
+    """Print how long each operation of a past run took, as lines for history.yaml: the next estimates learn from it."""
+    from tollgate.assess.past_runs import as_lines, past_runs  # noqa: PLC0415
+    from tollgate.pipeline import read_bytes  # noqa: PLC0415
+    from tollgate.plan.text import decode  # noqa: PLC0415
+
+    typer.echo("operations:")
+    for line in as_lines(past_runs(decode(read_bytes(log)).splitlines())):
+        typer.echo(line)
+
+
+@app.command()
 def doctor() -> None:
     """Say what is here, what is missing and what to do about it."""
     from tollgate.engine.doctor import examine  # noqa: PLC0415

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.engine.projects import Tiny
+from tollgate.assess.past_runs import past_runs
 from tollgate.engine.command import Event, Outcome
 from tollgate.engine.toolchain import Toolchain
 from tollgate.policy.sentinels import UNKNOWN
@@ -101,6 +102,9 @@ def test_a_change_from_up_to_destroy(tmp_path: Path, toolchain: Toolchain) -> No
         assert PLANTED not in json.dumps(project.events)
         up = project.run(cloud, "up", "--yes", "--skip-preview")
         assert (up.code, up.errors) == (0, ())
+        measured = past_runs(map(json.dumps, project.events))
+        assert {one.op.value for one in measured if one.type == "aws:rds/instance:Instance"} == {"create", "delete"}
+        assert {one.op.value for one in measured if one.type == "aws:ec2/securityGroup:SecurityGroup"} == {"update"}
         destroy = project.run(cloud, "destroy", "--yes", "--skip-preview")
         assert (destroy.code, destroy.errors) == (0, ())
         assert PLANTED not in json.dumps(project.events)

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from tollgate.assess.backups import BackupRegister
 from tollgate.assess.classify import StandardChanges
+from tollgate.assess.impact import RecordedRun
 from tollgate.assess.register import ServiceRegister
 from tollgate.assess.risk import PastChange
 from tollgate.errors import Problem, TollgateError
@@ -22,9 +23,10 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class History(Frozen):
-    """history.yaml: changes that were made, and how they went."""
+    """history.yaml: changes that were made and how they went, and how long single operations took."""
 
     changes: tuple[PastChange, ...] = ()
+    operations: tuple[RecordedRun, ...] = ()
 
 
 class Registers(Frozen):

@@ -73,7 +73,7 @@ def weigh(
     return Impact(
         effects=found.known,
         unknown_effects=found.unknown,
-        duration=duration(plan),
+        duration=duration(plan, registers.history.operations),
         downtime=rows,
         cost=cost(plan, owners, known.region),
         affected=reached,
@@ -132,17 +132,17 @@ def _undo(plan: Plan, found: Effects, owners: Mapping[str, str], known: Known) -
     teams = (
         {urn: services.teams[services.services[name].team].title for urn, name in owners.items()} if services else {}
     )
-    back = turned_round(plan)
+    back, past = turned_round(plan), known.registers.history.operations
     made = undo(
         plan,
         reversibility=_reversibility(found),
-        seconds=spans(back),
+        seconds=spans(back, past),
         owners=teams,
         backups=known.registers.backups or _NEVER_TESTED,
         today=known.today,
         proof=known.proof,
     )
-    whole = duration(back)
+    whole = duration(back, past)
     restores = sum(step.restore_seconds for step in made.steps)
     lasts = Span(p50=whole.total.p50 + restores, p90=whole.total.p90 + restores)
     return made.model_copy(update={"lasts": lasts, "at_least": whole.at_least})
