@@ -16,7 +16,7 @@ from tests.components.planning import Outcome, Touch
 from tests.components.recording import ROOT
 from tollgate.books.replacement import BOOKS
 
-FILE = ROOT / "tests" / "data" / "settings.json"
+FILE = ROOT / "tests" / "reference" / "tried.json"
 # Where the walk begins. All that is imported from here, here or later, counts.
 PROGRAMS = ("__main__.py", "tests/reference/changes.py", "tests/reference/reviewed.py")
 # What is read rather than imported; the locks say which SDKs and which tables of theirs.

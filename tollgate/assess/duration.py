@@ -50,21 +50,31 @@ def duration(plan: Plan, runs: Iterable[RecordedRun] = (), parallel: int | None 
     runs: earlier operations, by which the book is corrected. A line of the book for one property is not: a run does
     not say which property it changed. parallel: operations at once; the book's number when None.
     """
+    return timed(plan, runs, parallel)[0]
+
+
+def timed(
+    plan: Plan, runs: Iterable[RecordedRun] = (), parallel: int | None = None
+) -> tuple[Duration, dict[str, Span]]:
+    """How long the whole takes, and how long the engine works on each resource, where that is known."""
     numbers = duration_book().numbers
     workers = parallel or int(numbers["parallel"].value)
     recorded = Recorded(runs, numbers)
     making: list[Part] = []
     deleting: list[Part] = []
     unknown: list[UnknownDuration] = []
+    seconds = {step.urn: (0.0, 0.0) for step in plan.steps}
     for step in plan.steps:
         for found, last in _of_step(step, recorded):
             if isinstance(found, UnknownDuration):
                 unknown.append(found)
             else:
                 (deleting if last else making).append(found)
+                before = seconds[step.urn]
+                seconds[step.urn] = (before[0] + found.span[0], before[1] + found.span[1])
     first = schedule(making, workers, backwards=False)
     second = schedule(deleting, workers, backwards=True)
-    return Duration(
+    whole = Duration(
         total=Span(p50=first.span.p50 + second.span.p50, p90=first.span.p90 + second.span.p90),
         at_least=bool(unknown),
         critical=(*_critical(first), *_critical(second)),
@@ -72,18 +82,9 @@ def duration(plan: Plan, runs: Iterable[RecordedRun] = (), parallel: int | None 
         parallel=workers,
         recorded=recorded.count,
     )
-
-
-def spans(plan: Plan, runs: Iterable[RecordedRun] = ()) -> dict[str, Span]:
-    """How long the engine works on each resource; those of unknown length are not in it."""
-    recorded = Recorded(runs, duration_book().numbers)
-    found: dict[str, Span | None] = {step.urn: Span(p50=0, p90=0) for step in plan.steps}
-    for step in plan.steps:
-        for part, _ in _of_step(step, recorded):
-            before = found[step.urn]
-            known = before is not None and not isinstance(part, UnknownDuration)
-            found[step.urn] = Span(p50=before.p50 + part.span[0], p90=before.p90 + part.span[1]) if known else None  # type: ignore[union-attr]
-    return {urn: span for urn, span in found.items() if span is not None}
+    for each in unknown:
+        seconds.pop(each.urn, None)
+    return whole, {urn: Span(p50=p50, p90=p90) for urn, (p50, p90) in seconds.items()}
 
 
 def _critical(half: Half) -> Iterator[CriticalStep]:

@@ -12,7 +12,7 @@ from tollgate.assess.classify import classify
 from tollgate.assess.consequences import Affected, Felt, JourneyImpact, Undo, UndoProof, WayBack
 from tollgate.assess.cost import cost
 from tollgate.assess.downtime import downtime, peers_in
-from tollgate.assess.duration import duration, spans
+from tollgate.assess.duration import duration, timed
 from tollgate.assess.effects import Effects, effects
 from tollgate.assess.impact import Downtime, Effect, Span
 from tollgate.assess.journeys import journeys, worst
@@ -132,17 +132,17 @@ def _undo(plan: Plan, found: Effects, owners: Mapping[str, str], known: Known) -
     teams = (
         {urn: services.teams[services.services[name].team].title for urn, name in owners.items()} if services else {}
     )
-    back, past = turned_round(plan), known.registers.history.operations
+    back = turned_round(plan)
+    whole, seconds = timed(back, known.registers.history.operations)
     made = undo(
         plan,
         reversibility=_reversibility(found),
-        seconds=spans(back, past),
+        seconds=seconds,
         owners=teams,
         backups=known.registers.backups or _NEVER_TESTED,
         today=known.today,
         proof=known.proof,
     )
-    whole = duration(back, past)
     restores = sum(step.restore_seconds for step in made.steps)
     lasts = Span(p50=whole.total.p50 + restores, p90=whole.total.p90 + restores)
     return made.model_copy(update={"lasts": lasts, "at_least": whole.at_least})

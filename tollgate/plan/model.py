@@ -106,7 +106,7 @@ class Step(Frozen):
         differing = [key for key in {*old, *new} if old.get(key) != new.get(key)]
         return frozenset((*differing, *(_FIRST_WORD.split(change.path, 1)[0] for change in self.changes)))
 
-    @property
+    @cached_property
     def needs(self) -> tuple[str, ...]:
         """URNs of what it is made from, or made after, before the change or after it."""
         made_from = (TieKind.PROPERTY, TieKind.ORDER)

@@ -206,16 +206,15 @@ def blind(value: Any, depth: int = 0) -> Any:
     if isinstance(value, dict):
         if value.get(SIGNATURE_KEY) == SECRET_SIGNATURE:
             return SECRET
-        changed = {key: new for key, item in value.items() if (new := _blind_below(item, depth)) is not item}
+        changed = {}
+        for key, item in value.items():
+            if isinstance(item, dict | list) and (new := blind(item, depth + 1)) is not item:
+                changed[key] = new
         return {**value, **changed} if changed else value
     if isinstance(value, list):
-        items = [_blind_below(item, depth) for item in value]
+        items = [blind(item, depth + 1) if isinstance(item, dict | list) else item for item in value]
         return items if any(new is not item for new, item in zip(items, value, strict=True)) else value
     return value
-
-
-def _blind_below(item: Any, depth: int) -> Any:
-    return blind(item, depth + 1) if isinstance(item, dict | list) else item
 
 
 def build_step(raw: RawStep, op: Op, *, delete_before_replace: bool = False, provider_moved: bool = False) -> Step:

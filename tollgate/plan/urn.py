@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -12,6 +13,7 @@ class UrnParts(NamedTuple):
     name: str
 
 
+@lru_cache(maxsize=1 << 16)
 def split_urn(urn: str) -> UrnParts | None:
     """The parts, or None when this is no URN. Only a name may itself hold ``::`` (sdk/go/common/resource/urn)."""
     head, *rest = urn.split("::", 3)

@@ -15,7 +15,8 @@ class Severity(StrEnum):
 
     @property
     def rank(self) -> int:
-        return list(Severity).index(self)
+        return _RANKS[self]
 
 
 LOW, MEDIUM, HIGH, CRITICAL = Severity
+_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
