@@ -17,20 +17,11 @@ from stacks.loading import SettingsError, load_settings
 from tests.components.crds import is_custom, needs_crds, refusals
 from tests.components.recording import ROOT, STACKS, Record, Resource, config_of, run
 from tests.components.test_manifests import plainly
+from tests.reference.reviewed import SOURCE
 from tollgate.assess.rules.ladders import Ladder, ladder_in
 
 on_each_phase = pytest.mark.parametrize("phase", Phase, ids=str)
 on_each_target = pytest.mark.parametrize("stack", ["staging", "local"])
-SOURCE = {
-    "host": "monolith.internal",
-    "addresses": "172.20.9.0/24",
-    "port": 5432,
-    "database_name": "payments",
-    "user": "follower",
-    "credentials_secret_ref": "monolith-follower",
-    "authority_ref": "monolith-ca",
-    "logical_replication": True,
-}
 INSIDE = {**{key: value for key, value in SOURCE.items() if key not in ("host", "addresses")}, "cluster": "monolith"}
 CERTIFICATE = "arn:aws:dms:ap-southeast-1:111122223333:cert:MONOLITH"
 TABLES = {
