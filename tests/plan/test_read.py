@@ -12,6 +12,7 @@ from tests.plan import previews as p
 from tollgate.errors import TollgateError
 from tollgate.plan.facts import facts
 from tollgate.plan.model import Op
+from tollgate.plan.policy_events import PolicyReader
 from tollgate.plan.read import read_plan
 
 UPDATE = p.step("update", old={"size": 1, "password": p.SECRET_OBJECT}, new={"size": 2}, diff={"size": "update"})
@@ -179,3 +180,11 @@ def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(TollgateError) as caught:
         read_plan(json.dumps(broken))
     assert {problem.where for problem in caught.value.problems} >= {"steps[0].op", "steps[0].urn", "steps[1].oldState"}
+
+
+def test_a_pack_that_is_a_folder_is_named_without_it() -> None:
+    reader = PolicyReader()
+    reader.packs({"tollgate|local|/home/somebody/policies": "(local)"}, "summaryEvent")
+    results = reader.results()
+    assert results is not None
+    assert results.packs == ("tollgate",)

@@ -15,6 +15,11 @@ _GENTLE = frozenset({"advisory", "disabled"})
 _SEVERITIES = {severity.value: severity for severity in Severity}
 
 
+def _name(pack: str) -> str:
+    """A pack's own name. Of one that is a folder the engine's summary says ``name|local|<path>``."""
+    return plain(pack).partition("|")[0]
+
+
 class PolicyReader:
     """Collects violations and the counts of passed and failed rule x resource pairs."""
 
@@ -36,7 +41,7 @@ class PolicyReader:
         """The packs that the engine ran, as its summary names them (name → version)."""
         if packs is not None and not isinstance(packs, Mapping):
             return [Problem(where, "expected the version of each policy pack")]
-        self._packs |= {plain(str(name)) for name in packs or {}}
+        self._packs |= {_name(str(name)) for name in packs or {}}
         return []
 
     def results(self) -> PolicyResults | None:
@@ -58,10 +63,10 @@ class PolicyReader:
         if not all(isinstance(value, str) for value in values):
             return [Problem(where, "expected a policy violation with texts")]
         rule, pack, urn, message, level, severity = values
-        self._packs.add(plain(pack))
+        self._packs.add(_name(pack))
         violation = Violation(
             rule=plain(rule),
-            pack=plain(pack),
+            pack=_name(pack),
             urn=urn,
             message=plain(message),
             mandatory=level not in _GENTLE,
@@ -75,7 +80,7 @@ class PolicyReader:
         passed, failed = payload.get("passed") or [], payload.get("failed") or []
         if not isinstance(passed, list) or not isinstance(failed, list):
             return [Problem(where, "expected lists of rules that passed and failed")]
-        self._packs.add(plain(str(payload.get("policyPackName") or "")))
+        self._packs.add(_name(str(payload.get("policyPackName") or "")))
         urn = str(payload.get("resourceUrn") or "")
         if urn:
             self._seen[urn] = None
