@@ -156,9 +156,8 @@ def measure(log: Annotated[Path, typer.Argument(help="What `pulumi up --yes --js
     from tollgate.pipeline import read_bytes  # noqa: PLC0415
     from tollgate.plan.text import decode  # noqa: PLC0415
 
-    typer.echo("operations:")
-    for line in as_lines(past_runs(decode(read_bytes(log)).splitlines())):
-        typer.echo(line)
+    lines = as_lines(past_runs(decode(read_bytes(log)).splitlines()))
+    typer.echo("\n".join(["operations:", *lines]))
 
 
 @app.command()
