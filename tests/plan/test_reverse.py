@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.assess.steps import plan, step
+from tollgate.assess.changed import Changed, changed
 from tollgate.plan.model import ChangeKind, Op, PropertyChange
 from tollgate.plan.reverse import turned_round
 
@@ -37,3 +38,12 @@ def test_what_was_added_is_taken_away() -> None:
     (turned,) = turned_round(plan(one)).steps
     assert turned.changes == (PropertyChange(path="a", kind=ChangeKind.DELETE),)
     assert turned_round(turned_round(plan(one))) == plan(one)
+
+
+def test_what_was_worked_out_of_a_step_is_worked_out_anew_of_the_turned_one() -> None:
+    one = step(Op.UPDATE, old={"a": 1}, new={"a": 2, "b": 3}, changes=None)
+    assert changed(one) == [Changed(("a",), 1, 2), Changed(("b",), None, 3)]
+    (turned,) = turned_round(plan(one)).steps
+    assert changed(turned) == [Changed(("a",), 2, 1), Changed(("b",), 3, None)]
+    assert turned.moving == {"a", "b"}
+    assert turned.model_copy(update={"new": {"c": 1}}).moving == {"a", "b", "c"}

@@ -34,4 +34,5 @@ def _turned(step: Step) -> Step:
 
 
 def _turned_change(change: PropertyChange) -> PropertyChange:
-    return change.model_copy(update={"kind": _TURNED_KIND.get(change.kind, change.kind)})
+    kind = _TURNED_KIND.get(change.kind)
+    return PropertyChange(path=change.path, kind=kind, replaces=change.replaces) if kind else change
