@@ -13,8 +13,10 @@ from tests.assess.steps import plan, step
 from tollgate.assess.model import Impact
 from tollgate.assess.past_runs import as_lines, past_runs
 from tollgate.assess.registers import read_registers
+from tollgate.assess.rule import Whole
 from tollgate.assess.weigh import Known, weigh
 from tollgate.errors import TollgateError
+from tollgate.plan.graph import graph_of
 from tollgate.plan.model import Op
 
 NAT = "aws:ec2/natGateway:NatGateway"
@@ -60,7 +62,7 @@ def test_what_teaches_nothing_is_refused(lines: list[str], said: str) -> None:
 
 def weighed(folder: Path) -> Impact:
     made = plan(step(Op.CREATE, "way-out", NAT))
-    return weigh(made, None, (), (), Known(registers=read_registers(folder)))
+    return weigh(Whole(made, None, graph_of(made, None)), (), (), Known(registers=read_registers(folder)))
 
 
 def test_what_is_printed_can_be_kept_and_moves_the_next_estimate(tmp_path: Path) -> None:

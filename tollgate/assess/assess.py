@@ -89,7 +89,7 @@ def assess(
         )
         told = {(finding.urn, finding.sentence) for finding in scanned.findings}
         found = _sorted([*scanned.findings, *unknown_findings(_of_plan(unknowns, told), _existing(plan))])
-        impact = weigh(plan, state, found, unknowns, known)
+        impact = weigh(whole, found, unknowns, known)
         notes = () if state else (_NO_STATE,)
         return _assessment(plan, scanned, found, unknowns, _disproven(seen), impact, notes)
 
@@ -119,7 +119,7 @@ def _assessment(
         project=plan.project,
         stack=plan.stack,
         facts_digest=facts_digest(found),
-        facts=tuple(FactRow.model_construct(id=fact_id(fact), **fact._asdict()) for fact in sorted(found)),
+        facts=tuple(FactRow(id=fact_id(fact), **fact._asdict()) for fact in sorted(found)),
         counts=_counts(plan),
         findings=findings,
         unknowns=unknowns,

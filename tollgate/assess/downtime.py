@@ -113,14 +113,16 @@ class _Twin(NamedTuple):
 
 def peers_in(state: State, plan: Plan) -> dict[str, int]:
     """URN of a step → how many more of the same type the state has below the same parent, and keeps."""
+    own = {step.urn: _Twin(step.parent, step.type) for step in plan.steps}
+    types = {twin.type for twin in own.values()}
     going = {urn for step in plan.steps if step.op not in _KEEPS for urn in (step.urn, step.urn_before)}
     kept = {
         resource.urn: _Twin(next((tie.urn for tie in resource.ties if tie.kind is TieKind.PARENT), ""), resource.type)
         for resource in state.resources
-        if not (resource.leftover or resource.half_replaced or resource.tainted or resource.urn in going)
+        if resource.type in types
+        and not (resource.leftover or resource.half_replaced or resource.tainted or resource.urn in going)
     }
     count = Counter(kept.values())
-    own = {step.urn: _Twin(step.parent, step.type) for step in plan.steps}
     return {urn: count[twin] - (kept.get(urn) == twin) for urn, twin in own.items()}
 
 

@@ -12,7 +12,7 @@ the engine's time. Recorded runs of whole changes show how far off that is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from tollgate.assess.chain import Half, Part, schedule
@@ -84,7 +84,12 @@ def timed(
     )
     for each in unknown:
         seconds.pop(each.urn, None)
-    return whole, {urn: Span(p50=p50, p90=p90) for urn, (p50, p90) in seconds.items()}
+    return whole, {urn: _span(p50, p90) for urn, (p50, p90) in seconds.items()}
+
+
+@lru_cache(maxsize=4096)
+def _span(p50: float, p90: float) -> Span:
+    return Span(p50=p50, p90=p90)
 
 
 def _critical(half: Half) -> Iterator[CriticalStep]:
@@ -114,12 +119,16 @@ def _unknown(step: Step, what: str) -> UnknownDuration:
 
 def _part(step: Step, op: Operation, recorded: Recorded) -> Part | None:
     """How long an operation takes: of several changed properties, and of several lines that may count, the longest."""
-    changes: list[Changed | None] = [*changed(step)] if op is Operation.UPDATE else []
-    found = [_index().find(step, op, change).lines for change in changes or [None]]
+    changes: Sequence[Changed | None] = changed(step) if op is Operation.UPDATE else ()
+    index = _index()
+    found = [index.find(step, op, change).lines for change in changes or (None,)]
     lines = {line.id: line for each in found for line in each}
     if not all(found):
         alone = recorded.alone(step.type, op)
         return Part(step.urn, op, step.needs, alone, None) if alone else None
+    if len(lines) == 1:
+        (line,) = lines.values()
+        return Part(step.urn, op, step.needs, _corrected(line, step, op, recorded), line.place)
     spans = {name: _corrected(line, step, op, recorded) for name, line in lines.items()}
     longest = max(spans, key=lambda name: (spans[name][1], spans[name][0], name))
     p50, p90 = max(span[0] for span in spans.values()), spans[longest][1]

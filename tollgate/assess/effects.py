@@ -102,7 +102,7 @@ def _of_step(step: Step, new: New) -> tuple[list[Effect], list[UnknownEffect]]:
     if not changes and not _only_spelling(step):
         unknown.append(_unknown(step, op, (), "it changes, and the provider does not say in what"))
     way_back = _worst_way_back(said) if said else Reversible.YES
-    return [_effect(step, op, each._replace(reversible=way_back)) for each in _worst_by_moment(said)], unknown
+    return [_effect(step, op, each, way_back) for each in _worst_by_moment(said)], unknown
 
 
 def _worst_way_back(said: Iterable[_Said]) -> Reversible:
@@ -139,6 +139,8 @@ def _looked_up(step: Step, op: Operation, change: Changed | None, new: New) -> t
     if not lines:
         return [], f"what people notice when {_what(op, path)} is not known"
     said = [_Said(line, path, _moment(line, step), _harmless(line, step, op, new), line.reversible) for line in lines]
+    if len(said) == 1 and sure:
+        return said, ""
     worst = max(said, key=lambda each: each.weight)._replace(reversible=_worst_way_back(said))
     unsure = f"what people notice when {_what(op, path)} depends on values that are not known until it runs"
     return [worst], "" if sure else unsure
@@ -156,7 +158,7 @@ def _unknown(step: Step, op: Operation | None, path: Path, reason: str) -> Unkno
     return UnknownEffect(urn=step.urn, type=step.type, op=op, path=_shown(path), sentence=sentence)
 
 
-def _effect(step: Step, op: Operation, said: _Said) -> Effect:
+def _effect(step: Step, op: Operation, said: _Said, way_back: Reversible) -> Effect:
     line, shown = said.line, _shown(said.path)
     return Effect(
         urn=step.urn,
@@ -167,7 +169,7 @@ def _effect(step: Step, op: Operation, said: _Said) -> Effect:
         lasts=_span(said.lasts),
         for_good=line.for_good and not said.harmless,
         moment=said.moment,
-        reversible=said.reversible,
+        reversible=way_back,
         sentence=_say(_says(step, op, said), step, shown),
         source=line.place,
         lasts_source=line.lasts_source if said.lasts else "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from tollgate.assess.amounts import amount
@@ -35,7 +36,7 @@ class Index(Generic[LineType]):
         self._lines = book.lines
         self.defaults = book.defaults
         self._known: dict[tuple[str, Operation], tuple[tuple[LineType, Path], ...]] = {}
-        self._covering: dict[tuple[str, Operation, Path], tuple[LineType, ...]] = {}
+        self._covering: dict[tuple[str, Operation, Path], Found[LineType]] = {}
 
     def of(self, type_token: str, op: Operation) -> tuple[tuple[LineType, Path], ...]:
         """The lines for a type and an operation with their paths, most specific first."""
@@ -46,25 +47,36 @@ class Index(Generic[LineType]):
             self._known[key] = tuple((line, property_path(line.path)) for line in fitting)
         return self._known[key]
 
-    def _fitting(self, type_token: str, op: Operation, change: Changed | None) -> tuple[LineType, ...]:
-        """The lines for one changed property; places in a list do not matter."""
-        shape = tuple("*" if isinstance(segment, int) else segment for segment in change.path) if change else ()
-        key = (type_token, op, shape)
-        if key not in self._covering:
-            lines = self.of(type_token, op)
-            self._covering[key] = tuple(line for line, path in lines if change is None or _covers(path, shape))
-        return self._covering[key]
+    def _fitting(self, type_token: str, op: Operation, change: Changed | None) -> Found[LineType]:
+        """The lines for one changed property, down to the first that has no conditions."""
+        shape = _shape(change.path) if change else ()
+        known = self._covering.get((type_token, op, shape))
+        if known is None:
+            lines = [line for line, path in self.of(type_token, op) if change is None or _covers(path, shape)]
+            sure = next((place for place, line in enumerate(lines) if not line.conditions), None)
+            known = Found(tuple(lines if sure is None else lines[: sure + 1]), sure is not None)
+            self._covering[type_token, op, shape] = known
+        return known
 
     def find(self, step: Step, op: Operation, change: Changed | None = None) -> Found[LineType]:
         """The lines that may count for a step as a whole, or for one changed property of it."""
+        fitting = self._fitting(step.type, op, change)
+        if len(fitting.lines) == fitting.sure:  # one line, and it has no conditions
+            return fitting
         found: list[LineType] = []
-        for line in self._fitting(step.type, op, change):
+        for line in fitting.lines:
             truth = _holds(line, step, change, self.defaults)
             if truth is not False:
                 found.append(line)
             if truth:
                 return Found(tuple(found), True)
         return Found(tuple(found), False)
+
+
+@lru_cache(maxsize=16_384)
+def _shape(path: Path) -> Path:
+    """A path in which places in a list do not matter."""
+    return tuple("*" if isinstance(segment, int) else segment for segment in path)
 
 
 def _covers(line: Path, changed_path: Path) -> bool:

@@ -86,10 +86,14 @@ def _changed(step: Step) -> list[Path] | None:
     """
     if step.changes is None:
         return None
+    known: list[Path] | None = step.memo.get("paths")
+    if known is not None:
+        return known
     exact = [_parsed(change.path) for change in step.changes]
     tops = {path[0] for path in exact if path}
     named = (_parsed(key) for key in (*step.diff_keys, *step.replace_keys))
-    return exact + [path for path in named if path and path[0] not in tops]
+    step.memo["paths"] = made = exact + [path for path in named if path and path[0] not in tops]
+    return made
 
 
 def _with_default(reading: Reading, default: Any) -> Reading:

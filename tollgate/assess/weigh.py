@@ -20,12 +20,11 @@ from tollgate.assess.model import Finding, Impact, Unknown
 from tollgate.assess.register import ServiceRegister
 from tollgate.assess.registers import NO_REGISTERS, Registers
 from tollgate.assess.risk import risk
+from tollgate.assess.rule import Whole
 from tollgate.assess.undo import undo
 from tollgate.books.effect_book import Reversible
-from tollgate.plan.graph import graph_of
 from tollgate.plan.model import Plan
 from tollgate.plan.reverse import turned_round
-from tollgate.plan.state import State
 
 _NEVER_TESTED = BackupRegister(restore_test_days=1)
 _WAYS_BACK = {
@@ -55,13 +54,11 @@ class Known:
 NOTHING_KNOWN = Known()
 
 
-def weigh(
-    plan: Plan, state: State | None, findings: Iterable[Finding], unknowns: Iterable[Unknown], known: Known
-) -> Impact:
+def weigh(whole: Whole, findings: Iterable[Finding], unknowns: Iterable[Unknown], known: Known) -> Impact:
     """Everything that follows from a plan. ``findings`` and ``unknowns``: what the rules said of it."""
+    plan, state, graph = whole.plan, whole.state, whole.graph
     findings, unknowns = tuple(findings), tuple(unknowns)
     registers = known.registers
-    graph = graph_of(plan, state)
     found = effects(plan)
     reached = affected(plan, graph, registers.services) if registers.services else None
     owners = reached.owners() if reached else None

@@ -42,7 +42,7 @@ def fingerprint(value: Any, names: Names = _NO_NAMES) -> str:
         return UNKNOWN_WORD
     if is_secret(value):
         return SECRET_WORD
-    text = json.dumps(canonical(value), sort_keys=True, separators=(",", ":"))
+    text = _text(canonical(value))
     if names:
         text = _TOKEN.sub(lambda token: names.get(token[0], token[0]), text)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -108,5 +108,4 @@ def _ordered(value: Any, at: Path, type_token: str, ways: frozenset[Path]) -> An
     return value
 
 
-def _text(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+_text = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode

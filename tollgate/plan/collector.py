@@ -16,4 +16,6 @@ def collector_paused() -> Iterator[None]:
         yield
     finally:
         if was_on:
+            gc.freeze()  # what was made counts as old at once: nothing goes through it merely because it is new
             gc.enable()
+            gc.unfreeze()

@@ -13,7 +13,7 @@ from tollgate.plan.canonical import ABSENT, SECRET_WORD, UNKNOWN_WORD, Names, fi
 from tollgate.plan.model import Op, Plan, PropertyChange, Step
 from tollgate.plan.ties import provider_urn
 from tollgate.policy.paths import Path, format_path, parse_path
-from tollgate.policy.sentinels import is_secret, is_unknown
+from tollgate.policy.sentinels import SIGNATURE_KEY, is_secret, is_unknown
 
 _NO_PATH = ""
 _DEFAULTS, _AUTONAMED = "__defaults", "pulumi.com/autonamed"
@@ -43,9 +43,17 @@ class Fact(NamedTuple):
 _ID_DIGITS = 12  # enough to tell a million facts apart
 
 
+_quoted = json.JSONEncoder().encode
+
+
+def _line(fact: Fact) -> str:
+    """A fact as a JSON list."""
+    return f"[{', '.join(map(_quoted, fact))}]"
+
+
 def fact_id(fact: Fact) -> str:
     """What people call a fact: the beginning of its hash."""
-    return hashlib.sha256(json.dumps(fact).encode()).hexdigest()[:_ID_DIGITS]
+    return hashlib.sha256(_line(fact).encode()).hexdigest()[:_ID_DIGITS]
 
 
 def facts(plan: Plan) -> frozenset[Fact]:
@@ -56,7 +64,7 @@ def facts(plan: Plan) -> frozenset[Fact]:
 
 def facts_digest(found: Iterable[Fact]) -> str:
     """sha256 of the facts, as hex: what people approve."""
-    lines = sorted(json.dumps(fact) for fact in found)
+    lines = sorted(map(_line, found))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
@@ -162,9 +170,9 @@ def _parse(path: str) -> Path:
 def find(value: Any, path: Path) -> Any:
     """What stands at a path; None when nothing does. Below an unknown or a secret everything is unknown or secret."""
     for segment in path:
-        if isinstance(segment, str) and isinstance(value, dict) and not is_secret(value):
+        if isinstance(value, dict) and isinstance(segment, str) and not (SIGNATURE_KEY in value and is_secret(value)):
             value = value.get(segment)
-        elif isinstance(segment, int) and isinstance(value, list):
+        elif isinstance(value, list) and isinstance(segment, int):
             value = value[segment] if segment < len(value) else None
         else:
             return value if is_unknown(value) or is_secret(value) else None

@@ -35,7 +35,7 @@ def read_plan(text: str | bytes) -> Plan:
 
 def _begins_with_event(text: str) -> bool:
     """True when the first line alone is an engine event. A digest is indented, or one line without event keys."""
-    first = text.partition("\n")[0]
+    first = text[:end] if (end := text.find("\n")) >= 0 else text
     try:
         event = json.loads(first)
     except (ValueError, RecursionError):

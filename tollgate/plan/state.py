@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import Field
 
@@ -19,7 +19,6 @@ STATE_ADVICE = "give the output of `pulumi stack export`"
 # Versions of the untyped deployment that this reader knows (sdk/go/common/apitype/core.go: 3, and 4 with features).
 _VERSIONS = (3, 4)
 _MARKS = {
-    "custom": "custom",
     "protect": "protect",
     "retain_on_delete": "retainOnDelete",
     "leftover": "delete",
@@ -28,8 +27,8 @@ _MARKS = {
 }
 
 
-class StateResource(Frozen):
-    """What the state says of one resource; no values, so no secrets.
+class StateResource(NamedTuple):
+    """What the state says of one resource; no values, so no secrets. A tuple, because a state holds many thousands.
 
     leftover: an older one that was replaced and is still to be deleted. half_replaced: the old one is gone, the new
     one not made yet. tainted: somebody asked for its replacement.
@@ -37,7 +36,6 @@ class StateResource(Frozen):
 
     urn: str
     type: str = ""
-    custom: bool = True
     protect: bool = False
     retain_on_delete: bool = False
     leftover: bool = False
@@ -120,29 +118,28 @@ def _resource(entry: Any, where: str, problems: list[Problem]) -> StateResource 
     if not isinstance(urn, str) or split_urn(urn) is None:
         problems.append(Problem(where, "expected a resource with a URN"))
         return None
-    marks = {name: entry.get(key, False) for name, key in _MARKS.items()}
-    if not all(isinstance(mark, bool) for mark in marks.values()):
+    marks = {name: entry[key] for name, key in _MARKS.items() if key in entry}
+    if not {*map(type, marks.values())} <= {bool}:
         problems.append(Problem(where, f"expected true or false for {', '.join(_MARKS.values())}"))
         return None
     if not _ties_are_texts(entry):
         problems.append(Problem(where, "expected the resources it depends on as URNs"))
         return None
     kind = split_urn(urn).type  # type: ignore[union-attr]
-    return StateResource.model_construct(urn=urn, type=kind, ties=ties_of(entry), **marks)
+    return StateResource(urn=urn, type=kind, ties=ties_of(entry), **marks)
 
 
 def _ties_are_texts(entry: Mapping[str, Any]) -> bool:
-    several = [entry.get("dependencies") or [], entry.get("replaceWith") or []]
     properties = entry.get("propertyDependencies") or {}
     if not isinstance(properties, Mapping):
         return False
-    several += properties.values()
-    single = [entry.get(key) or "" for key in ("parent", "provider", "deletedWith")]
-    return all(_texts(each or []) for each in several) and all(isinstance(text, str) for text in single)
+    several = (entry.get("dependencies"), entry.get("replaceWith"), *properties.values())
+    single = (entry.get("parent"), entry.get("provider"), entry.get("deletedWith"))
+    return all(map(_texts, filter(None, several))) and {*map(type, filter(None, single))} <= {str}
 
 
 def _texts(values: Any) -> bool:
-    return isinstance(values, list) and all(isinstance(value, str) for value in values)
+    return isinstance(values, list) and {*map(type, values)} <= {str}
 
 
 def _pending(entry: Any, where: str, problems: list[Problem]) -> PendingOperation | None:

@@ -13,6 +13,7 @@ from tollgate.plan.ties import Tie, ties_of
 from tollgate.plan.urn import split_urn
 from tollgate.policy.sentinels import SECRET, SECRET_SIGNATURE, SIGNATURE_KEY
 
+_HOLDERS = (dict, list)
 _DEEPEST = 100  # levels of a value; deeper than any schema, and far from what Python can follow
 
 
@@ -191,7 +192,7 @@ def _changes(reader: _Reader, source: Mapping[str, Any], kind_key: str) -> tuple
         known = _KINDS.get(word) if isinstance(word, str) else None
         if known is None:
             return None
-        changes.append(PropertyChange.model_construct(path=plain(path), kind=known[0], replaces=known[1]))
+        changes.append(PropertyChange(path=plain(path), kind=known[0], replaces=known[1]))
     return tuple(changes)
 
 
@@ -203,17 +204,19 @@ def blind(value: Any, depth: int = 0) -> Any:
     if depth > _DEEPEST:
         message = f"A value is nested more than {_DEEPEST} levels deep: no provider has such a property."
         raise TollgateError(message, advice=ADVICE)
+    changed: dict[Any, Any] = {}
     if isinstance(value, dict):
         if value.get(SIGNATURE_KEY) == SECRET_SIGNATURE:
             return SECRET
-        changed = {}
         for key, item in value.items():
-            if isinstance(item, dict | list) and (new := blind(item, depth + 1)) is not item:
+            if isinstance(item, _HOLDERS) and (new := blind(item, depth + 1)) is not item:
                 changed[key] = new
         return {**value, **changed} if changed else value
     if isinstance(value, list):
-        items = [blind(item, depth + 1) if isinstance(item, dict | list) else item for item in value]
-        return items if any(new is not item for new, item in zip(items, value, strict=True)) else value
+        for place, item in enumerate(value):
+            if isinstance(item, _HOLDERS) and (new := blind(item, depth + 1)) is not item:
+                changed[place] = new
+        return [changed.get(place, item) for place, item in enumerate(value)] if changed else value
     return value
 
 

@@ -36,19 +36,22 @@ def ties_of(state: Mapping[str, Any]) -> tuple[Tie, ...]:
     found = [
         Tie(TieKind.PROPERTY, urn, name)
         for name, urns in _mapping(state.get("propertyDependencies")).items()
+        if urns
         for urn in _texts(urns)
     ]
-    by_property = {tie.urn for tie in found}
-    found += [Tie(TieKind.ORDER, urn) for urn in _texts(state.get("dependencies")) if urn not in by_property]
-    found += [Tie(TieKind.REPLACED_WITH, urn) for urn in _texts(state.get("replaceWith"))]
-    for kind, text in (
-        (TieKind.PARENT, state.get("parent")),
-        (TieKind.DELETED_WITH, state.get("deletedWith")),
-        (TieKind.PROVIDER, provider_urn(state.get("provider") or "") if isinstance(state.get("provider"), str) else ""),
-    ):
-        if isinstance(text, str) and text:
-            found.append(Tie(kind, text))
+    if state.get("dependencies"):
+        by_property = {tie.urn for tie in found}
+        found += [Tie(TieKind.ORDER, urn) for urn in _texts(state["dependencies"]) if urn not in by_property]
+    if state.get("replaceWith"):
+        found += [Tie(TieKind.REPLACED_WITH, urn) for urn in _texts(state["replaceWith"])]
+    for kind, key in _SINGLE:
+        text = state.get(key)
+        if text and isinstance(text, str) and (urn := provider_urn(text) if kind is TieKind.PROVIDER else text):
+            found.append(Tie(kind, urn))
     return tuple(found)
+
+
+_SINGLE = ((TieKind.PARENT, "parent"), (TieKind.DELETED_WITH, "deletedWith"), (TieKind.PROVIDER, "provider"))
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
