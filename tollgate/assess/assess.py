@@ -175,7 +175,7 @@ def _look_at(step: Step) -> Iterator[_Outcome]:
 
 
 def _finding(rule: StepRule | PlanRule, hit: Hit, urn: str) -> Finding:
-    return Finding.model_construct(
+    return Finding(
         rule=rule.id,
         severity=hit.severity or rule.severity,
         urn=urn,
@@ -238,7 +238,7 @@ def _counts(plan: Plan) -> Counts:
 
 def _row(step: Step) -> ChangedResource:
     properties = [change.path for change in step.changes] if step.changes else list(step.diff_keys)
-    return ChangedResource.model_construct(
+    return ChangedResource(
         urn=step.urn,
         type=step.type,
         name=step.name,

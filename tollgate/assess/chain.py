@@ -75,9 +75,10 @@ def _longest(parts: Sequence[Part], before: list[set[int]], side: int) -> tuple[
     ready = deque(place for place, count in enumerate(open_edges) if not count)
     while ready:
         place = ready.popleft()
-        start = max(((ends[other], parts[other].urn, parts[other].op, other) for other in before[place]), default=None)
-        ends[place] = parts[place].span[side] + (start[0] if start else 0.0)
-        if start:
+        ends[place] = parts[place].span[side]
+        if before[place]:
+            start = max((ends[other], parts[other].urn, parts[other].op, other) for other in before[place])
+            ends[place] += start[0]
             comes_from[place] = start[3]
         for other in after[place]:
             open_edges[other] -= 1

@@ -96,7 +96,7 @@ def _same(one: Any, other: Any) -> bool:
 
 def hidden(value: Any) -> bool:
     """True for what cannot be read: a secret, or what only the change itself will tell."""
-    return is_unknown(value) or is_secret(value)
+    return isinstance(value, (str, dict)) and (is_unknown(value) or is_secret(value))
 
 
 def _at(inputs: Any, outputs: Any, path: Path) -> Any:

@@ -123,13 +123,11 @@ def _choices(dimension: Dimension, resource: Resource) -> tuple[str, ...]:
     """The values that a dimension may have, sorted; none when that is not known."""
     if dimension.values:
         return tuple(sorted(map(spelling, dimension.values)))
-    found: set[str] = set()
-    for value in resource.values(dimension.path):
-        for item in value if isinstance(value, list) else (value,):
-            if not isinstance(item, bool | int | float | str) or hidden(item):
-                return ()
-            found.add(spelling(item))
-    return tuple(sorted(found))
+    found = resource.values(dimension.path)
+    items = [item for value in found for item in (value if isinstance(value, list) else (value,))]
+    if any(not isinstance(item, (bool, int, float, str)) or hidden(item) for item in items):
+        return ()
+    return tuple(sorted({spelling(item) for item in items}))
 
 
 def _factor(factor: Factor, resource: Resource) -> Decimal | None:

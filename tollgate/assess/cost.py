@@ -130,7 +130,9 @@ def _charges(step: Step, op: Operation, line: MeterLine, region: str, book: Pric
     new = old if op is Operation.FORGET else new
     found = []
     for meter in line.meters:
-        before, after = (key_of(meter, side) if side else None for side in (old, new))
+        before = key_of(meter, old) if old else None
+        stays = old and new and meter.reads.isdisjoint(step.moving)
+        after = before if stays else key_of(meter, new) if new else None
         if before or after:
             found.append(_charge(meter, before, after, book, region))
     return tuple(found)

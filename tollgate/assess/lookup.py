@@ -134,7 +134,8 @@ def _test_one(test: Test, value: Any) -> bool | None:
 def _among(values: Iterable[Scalar], value: Any) -> bool | None:
     if hidden(value) or value is None:
         return None
-    return spelling(value) in {spelling(each) for each in values}
+    text = spelling(value)
+    return any(spelling(each) == text for each in values)
 
 
 def _direction(wanted: Change, step: Step, change: Changed, before: Any, after: Any) -> bool | None:

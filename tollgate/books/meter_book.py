@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
 from tollgate.books.line_files import FOLDER, Book, read_lines
-from tollgate.books.lines import Closed, Placed, Scalar, Test, type_rank
+from tollgate.books.lines import Closed, Placed, Scalar, Test, property_path, type_rank
 from tollgate.books.match import load_book, matches
 
 
@@ -66,6 +66,13 @@ class Meter(Closed):
 
     def __hash__(self) -> int:
         return hash((self.meter, self.words, self.usage))
+
+    @cached_property
+    def reads(self) -> frozenset[str]:
+        """First words of the properties that it looks at."""
+        named = (each.path for each in self.match.values())
+        paths = (*self.when, *named, *(each.path for each in self.times))
+        return frozenset(str(word) for path in paths for word in property_path(path)[:1])
 
 
 class MeterLine(Placed):

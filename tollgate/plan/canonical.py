@@ -50,6 +50,8 @@ def fingerprint(value: Any, names: Names = _NO_NAMES) -> str:
 
 def canonical(value: Any) -> Any:
     """One spelling: 1.0 as 1, a JSON document in a text as what it says, unknowns and secrets as words, no nulls."""
+    if isinstance(value, str):
+        return _canonical_text(value)
     if isinstance(value, dict):
         if is_secret(value):
             return {"": SECRET_WORD}
@@ -58,8 +60,6 @@ def canonical(value: Any) -> Any:
         return [canonical(item) for item in value]
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if isinstance(value, str):
-        return _canonical_text(value)
     return value
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable
 from functools import lru_cache
+from json.encoder import encode_basestring_ascii
 from typing import Any, NamedTuple
 
 from tollgate.books.unordered import unordered_paths
@@ -43,12 +43,9 @@ class Fact(NamedTuple):
 _ID_DIGITS = 12  # enough to tell a million facts apart
 
 
-_quoted = json.JSONEncoder().encode
-
-
 def _line(fact: Fact) -> str:
     """A fact as a JSON list."""
-    return f"[{', '.join(map(_quoted, fact))}]"
+    return f"[{', '.join(map(encode_basestring_ascii, fact))}]"
 
 
 def fact_id(fact: Fact) -> str:
