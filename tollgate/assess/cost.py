@@ -73,6 +73,8 @@ def _used(book: PriceBook) -> PriceBookUsed:
 
 def _sum(amounts: Iterable[Money]) -> Money:
     amounts = list(amounts)
+    if len(amounts) == 1:
+        return amounts[0]
     return Money(low=sum((each.low for each in amounts), _ZERO), high=sum((each.high for each in amounts), _ZERO))
 
 

@@ -93,7 +93,7 @@ def _given(grant: Grant, before: Grants) -> bool:
         for old in before.grants
         if old.covers_ports_of(grant) and old.network.version == grant.network.version
     ]
-    return any(grant.network.subnet_of(net) for net in collapse_addresses(nets))
+    return any(grant.network.subnet_of(net) for net in (collapse_addresses(nets) if len(nets) > 1 else nets))
 
 
 Raw = tuple[Any, Any, Any, Any]  # address, protocol, first port, last port

@@ -37,8 +37,10 @@ def _subject(type_token: str, name: str, urn: str) -> str:
     noun, shown = noun_of(type_token), _shorten(plain(name).replace("\n", " "))
     parts = split_urn(urn)
     context = {parts.project.lower(), parts.stack.lower()} if parts else set()
-    noise = _EMPTY_WORDS | context | set(noun.split())
-    words = [word for word in _SEPARATORS.split(shown) if word and word.lower() not in noise]
+    noise = {"", *context, *noun.split()}
+    words = [
+        word for word in _SEPARATORS.split(shown) if (lower := word.lower()) not in noise and lower not in _EMPTY_WORDS
+    ]
     if not 1 <= len(words) <= 2 or any(word.isdigit() for word in words):
         return f"the {noun} {shown}"
     owner = " ".join(words)

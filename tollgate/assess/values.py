@@ -80,6 +80,16 @@ def pairs(step: Step, path: str, default: Any = None, item: str = "") -> list[Pa
     return found
 
 
+def may_move(step: Step, path: str) -> bool:
+    """False when nothing below the first word of a path changes, so that no pair there says anything. A shortcut."""
+    return step.changes is None or "" in step.moving or _top(path) in step.moving
+
+
+@lru_cache(maxsize=16_384)
+def _top(path: str) -> str:
+    return str(next(iter(_parsed(path)), ""))
+
+
 def _changed(step: Step) -> list[Path] | None:
     """The paths that the engine says change; None when it does not say. A property that it names without saying where
     in it something changes counts as a whole.

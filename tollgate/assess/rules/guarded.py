@@ -10,10 +10,9 @@ from tollgate.assess.directions import fine_sentence, guard_sentence, is_dangero
 from tollgate.assess.model import Evidence
 from tollgate.assess.naming import capital, subject
 from tollgate.assess.rule import Doubt, Fine, Hit, Seen, StepRule, step_rule
-from tollgate.assess.values import Pair, is_hidden, is_missing, pairs
+from tollgate.assess.values import Pair, is_hidden, is_missing, may_move, pairs
 from tollgate.books.guards import Danger, Guard, guard_book, guards_of
 from tollgate.plan.model import Op, Step
-from tollgate.policy.paths import parse_path
 from tollgate.policy.reading import Reading
 from tollgate.policy.severity import Severity
 
@@ -22,28 +21,22 @@ _NEW = (Op.CREATE, Op.IMPORT)
 
 
 @lru_cache(maxsize=4096)
-def _by_rule(type_token: str) -> dict[str, list[tuple[Guard, str]]]:
-    """The guards of a type for each rule, with the first word of their paths."""
-    found: dict[str, list[tuple[Guard, str]]] = {}
+def _by_rule(type_token: str) -> dict[str, list[Guard]]:
+    """The guards of a type for each rule."""
+    found: dict[str, list[Guard]] = {}
     for guard in guards_of(type_token):
-        top = str(parse_path(guard.path)[0]) if guard.path else ""
-        found.setdefault(guard.rule, []).append((guard, top))
+        found.setdefault(guard.rule, []).append(guard)
     return found
 
 
 def _look(rule_id: str, step: Step) -> Iterator[Seen]:
     """All guards of one rule over one step."""
-    for guard, top in _by_rule(step.type).get(rule_id, ()):
+    for guard in _by_rule(step.type).get(rule_id, ()):
         if guard.danger is Danger.DELETED:
             if step.op is Op.DELETE and not step.retain_on_delete:
                 yield Hit(guard_sentence(guard, step, None), (), guard.severity)
-        elif (step.op in _CHANGED and _moves(step, top)) or (guard.on_create and step.op in _NEW):
+        elif (step.op in _CHANGED and may_move(step, guard.path)) or (guard.on_create and step.op in _NEW):
             yield from _properties(guard, step)
-
-
-def _moves(step: Step, top: str) -> bool:
-    """False when nothing below this property changes. Only a shortcut: what it leaves out would be harmless."""
-    return step.changes is None or top in step.moving or "" in step.moving
 
 
 def _properties(guard: Guard, step: Step) -> Iterator[Seen]:

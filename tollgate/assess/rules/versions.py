@@ -9,7 +9,7 @@ from functools import partial
 from tollgate.assess.model import Evidence
 from tollgate.assess.naming import capital, subject
 from tollgate.assess.rule import Doubt, Fine, Hit, Seen, step_rule
-from tollgate.assess.values import Pair, in_words, is_hidden, is_known, pairs
+from tollgate.assess.values import Pair, in_words, is_hidden, is_known, may_move, pairs
 from tollgate.books.versions import versioned
 from tollgate.plan.model import Op, Step
 from tollgate.policy.severity import CRITICAL, HIGH
@@ -27,7 +27,8 @@ def version_moved(step: Step) -> Iterator[Seen]:
     line = versioned(step.type)
     if line is None or step.op not in (Op.UPDATE, Op.REPLACE):
         return
-    for pair in (pair for path in (line.path, *line.also) for pair in pairs(step, path)):
+    moving = [path for path in (line.path, *line.also) if may_move(step, path)]
+    for pair in (pair for path in moving for pair in pairs(step, path)):
         if pair.touched and (is_hidden(pair.before) or is_hidden(pair.after)):
             yield Doubt("value", f"{capital(subject(step))}: whether it gets another release is not known.")
         elif is_known(pair.before) and is_known(pair.after):
