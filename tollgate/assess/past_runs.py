@@ -38,7 +38,7 @@ def past_runs(lines: Iterable[str]) -> tuple[RecordedRun, ...]:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
-        event = parse_json(line, f"event in line {number}")
+        event = parse_json(line, f"event in line {number}", ADVICE)
         if not isinstance(event, dict) or not isinstance(event.get("timestamp"), int | float):
             raise TollgateError(f"Line {number} is not an event with a time.", advice=ADVICE)
         for kind in ("resourcePreEvent", "resOutputsEvent"):

@@ -47,7 +47,7 @@ class Footprint(Frozen):
 
 def read_footprint(text: str | bytes) -> Footprint:
     """The Footprint in a stack export. Raises TollgateError when the text is no stack export."""
-    deployment = deployment_of(parse_json(decode(text), "state"))
+    deployment = deployment_of(parse_json(decode(text, STATE_ADVICE), "state", STATE_ADVICE))
     problems: list[Problem] = []
     found = [
         _declared(entry, f"deployment.resources[{number}]", problems)

@@ -65,7 +65,7 @@ def read_state(text: str | bytes) -> State:
     Raises TollgateError when the text is cut off or is no stack export.
     """
     with collector_paused():
-        deployment = deployment_of(parse_json(decode(text), "state"))
+        deployment = deployment_of(parse_json(decode(text, STATE_ADVICE), "state", STATE_ADVICE))
         problems: list[Problem] = []
         resources = [_resource(entry, where, problems) for entry, where in _entries(deployment, "resources", problems)]
         pending = [

@@ -27,7 +27,7 @@ def plain(text: str) -> str:
     return _CONTROL.sub("", _TAGS.sub("", text)).strip()
 
 
-def decode(source: str | bytes) -> str:
+def decode(source: str | bytes, advice: str = ADVICE) -> str:
     """Text of a file. PowerShell redirects as UTF-16 with a mark; anything else must be UTF-8."""
     if isinstance(source, str):
         return source.removeprefix("\ufeff")
@@ -36,13 +36,14 @@ def decode(source: str | bytes) -> str:
         return source.decode(encoding)
     except UnicodeDecodeError as error:
         message = f"This is not text: byte {error.start} cannot be read as {error.encoding}."
-        raise TollgateError(message, advice=ADVICE) from None
+        raise TollgateError(message, advice=advice) from None
 
 
-def parse_json(text: str, what: str) -> Any:
+def parse_json(text: str, what: str, advice: str = ADVICE) -> Any:
     """The JSON value of a text.
 
-    Raises TollgateError that says where the text stops making sense. NaN and Infinity are no JSON and are refused.
+    Raises TollgateError, with this advice, that says where the text stops making sense. NaN and Infinity are no JSON
+    and are refused.
     """
     try:
         return from_json(text, allow_inf_nan=False)
@@ -51,14 +52,14 @@ def parse_json(text: str, what: str) -> Any:
     try:
         return json.loads(text, parse_constant=_refuse_constant)
     except RecursionError:
-        raise TollgateError(f"The {what} is nested too deeply to be a preview.", advice=ADVICE) from None
+        raise TollgateError(f"The {what} is nested more deeply than Pulumi writes it.", advice=advice) from None
     except json.JSONDecodeError as error:
         cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
         found = "it is cut off" if cut else f"it stops being JSON ({error.msg})"
         message = f"The {what} cannot be read: {found} at line {error.lineno}, column {error.colno}."
-        raise TollgateError(message, advice=ADVICE) from None
+        raise TollgateError(message, advice=advice) from None
     except ValueError as error:
-        raise TollgateError(f"The {what} cannot be read: {error}.", advice=ADVICE) from None
+        raise TollgateError(f"The {what} cannot be read: {error}.", advice=advice) from None
 
 
 def _refuse_constant(word: str) -> Any:
