@@ -10,6 +10,7 @@ from pathlib import Path
 from tollgate.assess.assess import NO_REGISTER, assess
 from tollgate.assess.consequences import UndoProof
 from tollgate.assess.model import Assessment
+from tollgate.assess.naming import short
 from tollgate.assess.proof import prove, refuted
 from tollgate.assess.registers import Registers, read_registers
 from tollgate.assess.weigh import Known
@@ -33,8 +34,6 @@ from tollgate.scan.environment import Environment, environment
 from tollgate.scan.model import NotRun, Scan
 from tollgate.scan.register import Register, read_register
 from tollgate.scan.scan import scan_footprint
-
-LONGEST_REASON = 200  # characters of the engine's message in a sentence of ours
 
 
 @dataclass(frozen=True)
@@ -143,7 +142,7 @@ def looked_at(rehearsal: Rehearsal, scanner: Environment | NotRun | None, watch:
     if not isinstance(scanner, Environment):
         return scanner
     if isinstance(rehearsal.footprint, Refused):
-        return NotRun(why=f"the engine did not carry the change out ({rehearsal.footprint.why[:LONGEST_REASON]})")
+        return NotRun(why=f"the engine did not carry the change out ({short(rehearsal.footprint.why)})")
     if rehearsal.footprint is None:
         return NotRun(why="the change was not carried out")
     with watch.stage("checkov", "looking at the whole footprint"):
@@ -155,7 +154,7 @@ def proof_of(rehearsal: Rehearsal) -> UndoProof | None:
     if rehearsal.way_back is None:
         return None
     if isinstance(rehearsal.way_back, Refused):
-        return refuted(f"The way back could not be rehearsed: {rehearsal.way_back.why[:LONGEST_REASON]}")
+        return refuted(f"The way back could not be rehearsed: {short(rehearsal.way_back.why)}")
     footprint = rehearsal.footprint
     there = with_footprint(rehearsal.plan, footprint) if isinstance(footprint, Footprint) else rehearsal.plan
     return prove(there, rehearsal.way_back)

@@ -186,3 +186,21 @@ def test_hostile_names_stay_text() -> None:
         read_plan(text)
     ok = p.digest(p.step("delete", name="<script>{subject}", old={}))
     assert "<script>" in assess(read_plan(ok)).findings[0].sentence
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        (["name"], "because its name changes"),
+        (["a", "b"], "because its a and b change"),
+        (["a", "b", "c", "d"], "because its a and b and c and 1 more change"),
+        (["spec.link.name", "spec.link.namespace"], "because its spec.link changes"),
+        (["spec.a", "spec.b"], "because its spec.a and spec.b change"),
+        (["spec.link[0].a", 'spec.link[0]["b.c"]'], "because its spec.link[0] changes"),
+        (["]", "[0"], "because its ] and [0 change"),
+    ],
+)
+def test_why_a_resource_is_replaced_is_said_once_for_a_block(keys: list[str], said: str) -> None:
+    step = p.step("replace", old={"a": 1}, new={"a": 2}, replaceReasons=keys)
+    (lost,) = [each for each in assess(read_plan(p.digest(step))).findings if each.rule == "data-lost"]
+    assert said in lost.sentence

@@ -167,6 +167,19 @@ def test_a_failed_preview_without_a_reason_is_an_error() -> None:
     assert not rules(assess(read_plan(p.events(result="succeeded"))))
 
 
+def test_the_engines_last_word_is_left_out_where_it_said_why() -> None:
+    urn = p.urn(p.RDS, "clearing")
+    why = {"severity": "error", "message": f"error: unable to delete {urn} as it is protected", "urn": urn}
+    last = {"severity": "error", "message": "error: preview failed"}
+
+    def said(*diagnostics: dict[str, str]) -> list[str]:
+        found = assess(read_plan(p.digest(diagnostics=[*diagnostics], duration=1))).findings
+        return [each.sentence for each in found if each.rule == "engine-error"]
+
+    assert said(why, last) == ["The engine reports an error: unable to delete clearing as it is protected."]
+    assert said(last) == ["The engine reports an error: preview failed."]
+
+
 def test_a_violation_that_is_counted_and_not_told_makes_the_plan_incomplete() -> None:
     checked = {"policyPackName": "pay", "resourceUrn": p.urn(p.RDS, "a"), "passed": [], "failed": ["tls"]}
     assert rules(assess(read_plan(p.events(more=[{"policyAnalyzeSummaryEvent": checked}])))) == {"plan-incomplete"}

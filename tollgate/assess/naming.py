@@ -12,6 +12,7 @@ from tollgate.plan.urn import split_urn
 
 _LONGEST_MESSAGE = 300  # characters of somebody else's text in a sentence
 _LONGEST_NAME = 60  # characters; a longer name is cut in a sentence, never in the appendix
+_URN = re.compile(r"urn:pulumi:\S*::\S*")
 _SEPARATORS = re.compile(r"[^0-9A-Za-z\u00c0-\uffff]+")
 # Parts of names that say what a thing is, or nothing: they do not tell whose it is.
 _ARTICLES = ("a", "the", "main", "default", "this", "primary", "own", "my", "new", "app", "service", "svc")
@@ -54,8 +55,8 @@ def capital(sentence: str) -> str:
 
 
 def short(text: str) -> str:
-    """Somebody else's text as one plain line, cut where it is long."""
-    one_line = " ".join(plain(text).split())
+    """Somebody else's text as one plain line, with resources by name instead of address, cut where it is long."""
+    one_line = _URN.sub(lambda urn: urn[0].rpartition("::")[2] or urn[0], " ".join(plain(text).split()))
     return one_line if len(one_line) <= _LONGEST_MESSAGE else one_line[: _LONGEST_MESSAGE - 1] + "…"
 
 

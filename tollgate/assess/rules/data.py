@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import takewhile
 
 from tollgate.assess.model import Evidence
 from tollgate.assess.naming import capital, subject
@@ -11,6 +12,7 @@ from tollgate.assess.rule import Doubt, Fine, Hit, Seen, step_rule
 from tollgate.books.stateful import Holding, Holds, holding
 from tollgate.plan.model import Op, Step
 from tollgate.plan.text import plain
+from tollgate.policy.paths import format_path, parse_path
 from tollgate.policy.severity import CRITICAL, HIGH, MEDIUM, Severity
 
 _SEVERITIES = {
@@ -22,6 +24,7 @@ _SEVERITIES = {
 }
 
 
+_MOST_NAMED = 3  # properties in a sentence; all of them stand in the appendix
 _LEFT = "it stays where it is, but is no longer managed"
 
 
@@ -113,13 +116,31 @@ def _goes_in_words(step: Step) -> str:
     if step.op is Op.DELETE:
         return "is taken out of the definition" if step.retain_on_delete else "is deleted"
     reasons = replace_reasons(step)
-    because = (
-        f" because its {' and '.join(reasons[:3])} {'changes' if len(reasons) == 1 else 'change'}" if reasons else ""
-    )
+    because = f" because {_what_changes(reasons)}" if reasons else ""
     order = ", the old one first," if step.delete_before_replace and not because else ""
     held = holding(step.type)
     new = "new, empty one" if held and held.holds in (Holds.DATA, Holds.CONTENTS) else "new one"
     return f"is replaced by a {new}{order}{because}"
+
+
+def _what_changes(paths: tuple[str, ...]) -> str:
+    """Of several properties the one that holds them all, else the first of them."""
+    shared = _shared(paths)
+    if len(paths) == 1 or shared:
+        return f"its {shared or paths[0]} changes"
+    more = f" and {len(paths) - _MOST_NAMED} more" if len(paths) > _MOST_NAMED else ""
+    return f"its {' and '.join(paths[:_MOST_NAMED])}{more} change"
+
+
+def _shared(paths: tuple[str, ...]) -> str:
+    """The block that all of the properties stand in; empty for one that says little ("spec")."""
+    try:
+        parsed = [parse_path(path) for path in paths]
+    except ValueError:
+        return ""
+    alike = takewhile(lambda words: len(set(words)) == 1, zip(*parsed, strict=False))
+    block = tuple(words[0] for words in alike)
+    return format_path(block) if len(block) > 1 else ""
 
 
 def replace_reasons(step: Step) -> tuple[str, ...]:

@@ -66,7 +66,7 @@ def engine_error(whole: Whole) -> Iterator[Hit]:
     """The engine reports an error."""
     for diagnostic in whole.plan.diagnostics:
         if diagnostic.severity not in _QUIET and not _echo(whole.plan, diagnostic):
-            said = short(diagnostic.message)
+            said = short(diagnostic.message.removeprefix("error: "))
             yield Hit(f"The engine reports an error: {said}{'' if said.endswith('.') else '.'}", urn=diagnostic.urn)
 
 
@@ -125,11 +125,11 @@ def not_looked_at(whole: Whole) -> Iterator[Hit]:
 
 
 def _echo(plan: Plan, diagnostic: Diagnostic) -> bool:
-    """The engine's last word after a mandatory violation, which has a finding of its own (v3.257.0)."""
+    """The engine's last word after what made it fail, which has a finding of its own (v3.257.0)."""
+    if diagnostic.urn or plain(diagnostic.message).removeprefix("error: ").strip() != "preview failed":
+        return False
     refused = any(violation.mandatory for violation in plan.policy.violations) if plan.policy else False
-    return (
-        refused and not diagnostic.urn and plain(diagnostic.message).removeprefix("error: ").strip() == "preview failed"
-    )
+    return refused or any(each.urn and each.severity not in _QUIET for each in plan.diagnostics)
 
 
 RULES = (
