@@ -110,6 +110,37 @@ def test_the_way_back_goes_the_other_way_round_and_names_owner_and_time() -> Non
     assert [part.seconds for part in found.steps] == [Span(p50=60, p90=120), None]
 
 
+HELD = "Its protection has to come off first"
+STAYS = "until somebody deletes it"
+
+
+@pytest.mark.parametrize(
+    ("one", "said", "not_said"),
+    [
+        (step(Op.CREATE), "is deleted again", STAYS),
+        (step(Op.CREATE, retain_after=True), STAYS, "deleted again"),
+        (step(Op.CREATE, protect_after=True), HELD, STAYS),
+        (step(Op.REPLACE, protect_before=True, protect_after=True), HELD, STAYS),
+        (step(Op.REPLACE, protect_after=True), "is made again", HELD),  # the old definition takes it off by itself
+        (step(Op.UPDATE, protect_after=True), "is set back", HELD),
+        (step(Op.IMPORT), "else the engine deletes it", HELD),
+    ],
+)
+def test_what_the_engine_would_refuse_or_leave_behind_on_the_way_back_is_said(
+    one: Step, said: str, not_said: str
+) -> None:
+    (part,) = of(one).steps
+    assert said in part.sentence
+    assert not_said not in part.sentence
+
+
+def test_nobody_knows_how_long_it_takes_to_set_back_what_cannot_be_set_back() -> None:
+    one = step(Op.UPDATE)
+    seconds = {one.urn: Span(p50=60, p90=120)}
+    assert of(one, seconds=seconds, reversibility={one.urn: WayBack.ONE_WAY}).steps[0].seconds == seconds[one.urn]
+    assert of(one, seconds=seconds, reversibility={one.urn: WayBack.NONE}).steps[0].seconds is None
+
+
 def test_the_point_of_no_return_is_the_first_part_that_loses_something() -> None:
     first = step(Op.CREATE, "a")
     second = step(Op.REPLACE, "b", changes={"dbName": True}, ties=(Tie(TieKind.PROPERTY, first.urn, "a"),))

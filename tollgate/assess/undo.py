@@ -82,7 +82,9 @@ def _undo_step(
     today: date,
 ) -> UndoStep:
     way_back, sentence = _way_back(step, reversibility.get(step.urn, WayBack.UNKNOWN))
-    span = seconds.get(step.urn)
+    if _is_held(step):
+        sentence += " Its protection has to come off first, in a change of its own."
+    span = seconds.get(step.urn) if way_back is not WayBack.NONE else None
     backup = backups.tested(step, today) if destroys_data(step) else None
     if backup is not None:
         sentence += f" Then restore it from {backup.reference}."
@@ -97,6 +99,11 @@ def _undo_step(
     )
 
 
+def _is_held(step: Step) -> bool:
+    """The engine refuses the way back: it would delete or replace what is protected by then."""
+    return step.protect_after and (step.op is Op.CREATE or (step.op is Op.REPLACE and step.protect_before))
+
+
 def _way_back(step: Step, of_update: WayBack) -> tuple[WayBack, str]:
     who = capital(subject(step))
     held = holding(step.type)
@@ -107,13 +114,15 @@ def _way_back(step: Step, of_update: WayBack) -> tuple[WayBack, str]:
         return _of_replacement(step, who, stored=stored)
     if step.op is Op.DELETE:
         return _of_deletion(step, who, stored=stored)
+    if step.op is Op.CREATE and step.retain_after:
+        return WayBack.REVERSIBLE, f"{who} leaves the program again; it stays, and costs, until somebody deletes it."
     return _PLAIN.get(step.op, _NOT_KNOWN)[0], _PLAIN.get(step.op, _NOT_KNOWN)[1].format(who=who)
 
 
 _DELETED_AGAIN = (WayBack.REVERSIBLE, "{who} is deleted again; what it took in since then goes with it.")
 _PLAIN = {
     Op.CREATE: _DELETED_AGAIN,
-    Op.IMPORT: (WayBack.REVERSIBLE, "{who} is taken out of the state again, and stays where it is."),
+    Op.IMPORT: (WayBack.REVERSIBLE, "{who} is taken out of the state by hand, else the engine deletes it."),
     Op.SAME: (WayBack.REVERSIBLE, "{who} gets its guards back."),
 }
 _NOT_KNOWN = (WayBack.UNKNOWN, "{who}: nobody knows how to take this back.")

@@ -142,7 +142,8 @@ def _undo(plan: Plan, found: Effects, owners: Mapping[str, str], known: Known) -
     )
     restores = sum(step.restore_seconds for step in made.steps)
     lasts = Span(p50=whole.total.p50 + restores, p90=whole.total.p90 + restores)
-    return made.model_copy(update={"lasts": lasts, "at_least": whole.at_least})
+    more = any(step.way_back is WayBack.NONE for step in made.steps)  # a restore, which takes nobody knows how long
+    return made.model_copy(update={"lasts": lasts, "at_least": whole.at_least or more})
 
 
 def _reversibility(found: Effects) -> dict[str, WayBack]:
