@@ -84,6 +84,16 @@ def test_no_customer_and_no_history_are_said_and_count_nothing() -> None:
     assert "No past change" in said["history"].sentence
 
 
+def test_less_in_reserve_is_a_risk_that_no_customer_notices() -> None:
+    def said(journeys: dict[str, Notice]) -> str:
+        return {factor.rule: factor for factor in of(journeys=journeys).factors}["notice"].sentence
+
+    only = {"pay": Notice.RESERVE, "refund": Notice.RESERVE}
+    assert said(only) == "No customer notices it, but there is less in reserve behind: pay, refund."
+    assert said({**only, "payout": Notice.OUTAGE}) == "1 customer journey notices it; the worst is outage for: payout."
+    assert of(journeys=only).points > of(journeys={"pay": Notice.RESERVE}).points > of().points
+
+
 def test_history_counts_changes_of_the_same_kinds_only() -> None:
     def past(name: str, outcome: Outcome, kind: str = KIND) -> PastChange:
         return PastChange(id=name, made_on=date(2026, 1, 1), outcome=outcome, kinds=(kind,))

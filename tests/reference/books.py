@@ -27,9 +27,10 @@ or deleted, or when one of its properties changes. The line that says most exact
 property first, then the resource type that is spelled out, then the line with more conditions. What no line speaks of
 is not known, and the report says so. It is never taken as nothing.
 
-*Nothing*, *brief reconnect* (open connections are cut once), *degraded* (slower, or less in reserve), *partial outage*
-(some requests, customers or functions), *outage*, *data loss*: from the mildest to the worst. *Usually* is reached in
-half of the cases, *at most* in nine of ten. A line marked *ours* rests on general knowledge and was not looked up, and
+*Nothing*, *less in reserve* (all works as before; the next fault, rush or restart is felt more), *brief reconnect*
+(open connections are cut once), *degraded* (slower or later), *partial outage* (some requests, customers or functions),
+*outage*, *data loss*: from the mildest to the worst. *Usually* is reached in half of the cases, *at most* in nine of
+ten. A line marked *ours* rests on general knowledge and was not looked up, and
 nearly all seconds are ours unless the line says otherwise: earlier runs correct the durations below, not these.
 """
 _DURATIONS = """## How long operations take

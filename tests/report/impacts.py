@@ -122,6 +122,7 @@ def felt_everywhere() -> Decision:
         journey(Notice.PARTIAL, "get a refund", lasts=Span(p50=10, p90=20), moment=Moment.NOT_KNOWN),
         journey(Notice.DEGRADED, "be told", lasts=Span(p50=10, p90=20), at_least=True),
         journey(Notice.RECONNECT, "sign in", lasts=Span(p50=1, p90=1)),
+        journey(Notice.RESERVE, "close a day", for_good=True),
         journey(Notice.NOTHING, "look back", at_least=True),
     )
     charge = Charge(
@@ -254,9 +255,20 @@ def only_parts() -> Decision:
     return of(harmless(), follows)
 
 
+def only_reserve() -> Decision:
+    """A standby goes: nobody notices, until the next fault."""
+    hit = effect(Notice.RESERVE, for_good=True)
+    follows = impact(
+        effects=(hit,),
+        downtime=(row("clearing", Notice.RESERVE, (hit,), for_good=True),),
+        journeys=(journey(Notice.RESERVE, "pay", for_good=True),),
+    )
+    return of(harmless(), follows)
+
+
 def one_way() -> Decision:
     """A disk grew: it stays as it is, and nothing is lost."""
     return of(harmless(), impact(undo=Undo(way_back=WayBack.ONE_WAY, lasts=Span(p50=5, p90=5))))
 
 
-ALL = [felt_everywhere, nobody_notices, no_register, not_known_at_all, only_parts, one_way]
+ALL = [felt_everywhere, nobody_notices, no_register, not_known_at_all, only_parts, only_reserve, one_way]

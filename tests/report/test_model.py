@@ -89,6 +89,11 @@ def test_the_first_line_is_the_verdict(make, line):
         (impacts.felt_everywhere, SectionName.UNKNOWN, "What people notice is not known. How long 0 takes"),
         (impacts.felt_everywhere, SectionName.UNKNOWN, "No price."),
         (impacts.nobody_notices, SectionName.AFFECTED, "Nobody should notice this change"),
+        (
+            impacts.only_reserve,
+            SectionName.AFFECTED,
+            "Customers should notice nothing. Behind one journey there is less",
+        ),
         (impacts.nobody_notices, SectionName.MONEY, "The one resource that changes has no price of its own."),
         (impacts.nobody_notices, SectionName.UNDO, "Nobody has rehearsed the way back."),
         (impacts.no_register, SectionName.AFFECTED, "there is no register of services"),

@@ -102,18 +102,22 @@ def _of_findings(findings: Iterable[Finding], book: RiskBook) -> Iterator[RiskFa
 
 
 def _of_notice(journeys: Mapping[str, Notice], book: RiskBook) -> Iterator[RiskFactor]:
-    noticed = sorted((title for title, notice in journeys.items() if notice is not Notice.NOTHING))
-    if not noticed:
+    touched = [title for title, notice in journeys.items() if notice is not Notice.NOTHING]
+    if not touched:
         yield RiskFactor(rule="notice", points=0, sentence="No customer journey notices anything, as far as is known.")
         return
     worst = max(journeys.values(), key=lambda notice: notice.rank)
     worst_off = sorted(title for title, notice in journeys.items() if notice is worst)
-    yield RiskFactor(
-        rule="notice",
-        points=book.notice[worst.value] + book.notice["journey"] * (len(noticed) - 1),
-        sentence=f"{len(noticed)} customer {'journey notices' if len(noticed) == 1 else 'journeys notice'} it; "
-        f"the worst is {worst.value} for: {', '.join(worst_off)}.",
-    )
+    points = book.notice[worst.value] + book.notice["journey"] * (len(touched) - 1)
+    yield RiskFactor(rule="notice", points=points, sentence=_noticed(journeys, worst, ", ".join(worst_off)))
+
+
+def _noticed(journeys: Mapping[str, Notice], worst: Notice, worst_off: str) -> str:
+    if not worst.felt:
+        return f"No customer notices it, but there is less in reserve behind: {worst_off}."
+    felt = sum(notice.felt for notice in journeys.values())
+    who = "customer journey notices" if felt == 1 else "customer journeys notice"
+    return f"{felt} {who} it; the worst is {worst.value} for: {worst_off}."
 
 
 _WAYS = {

@@ -19,8 +19,9 @@ class Notice(StrEnum):
     """What people who use the service notice, from nothing to the worst. ``rank`` orders them."""
 
     NOTHING = "nothing"
+    RESERVE = "less in reserve"  # all works as before; the next fault, rush or restart is felt more than it would be
     RECONNECT = "brief reconnect"  # open connections are cut once; a client that tries again goes on
-    DEGRADED = "degraded"  # all works, slower or with less in reserve
+    DEGRADED = "degraded"  # all works, but slower or later
     PARTIAL = "partial outage"  # some requests, some customers, or one function fail
     OUTAGE = "outage"  # nothing that needs this works
     DATA_LOSS = "data loss"  # something that was stored is gone
@@ -28,6 +29,11 @@ class Notice(StrEnum):
     @property
     def rank(self) -> int:
         return _RANKS[self]
+
+    @property
+    def felt(self) -> bool:
+        """Whether users notice it while nothing else goes wrong."""
+        return self.rank > Notice.RESERVE.rank
 
 
 _RANKS = {notice: place for place, notice in enumerate(Notice)}

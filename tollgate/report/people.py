@@ -14,6 +14,7 @@ from tollgate.report.text import readable
 MOST_REASONS = 3  # sentences in a cell; the rest stand in the appendix
 _NOTICES = {
     Notice.NOTHING: phrase("notice_nothing"),
+    Notice.RESERVE: phrase("notice_reserve"),
     Notice.RECONNECT: phrase("notice_reconnect"),
     Notice.DEGRADED: phrase("notice_degraded"),
     Notice.PARTIAL: phrase("notice_partial"),
@@ -22,6 +23,7 @@ _NOTICES = {
 }
 _CUSTOMERS = {
     Notice.NOTHING: "customers_not_known",
+    Notice.RESERVE: "customers_reserve",
     Notice.RECONNECT: "customers_reconnect",
     Notice.DEGRADED: "customers_degraded",
     Notice.PARTIAL: "customers_partial",
@@ -53,7 +55,9 @@ def worst_in_words(impact: Impact, appendix: Appendix) -> Statement:
 
 def _summary(impact: Impact, noticed: list[Downtime], appendix: Appendix) -> list[Statement]:
     if impact.journeys:
-        return [say(phrase("people_some", n=len(impact.journeys)), RESOURCES)]
+        felt = [one for one in impact.journeys if one.felt.notice.felt or one.felt.at_least]
+        key = "people_some" if felt else "people_reserve"
+        return [say(phrase(key, n=len(felt or impact.journeys)), RESOURCES)]
     if noticed:
         key = "people_services_only" if impact.journeys is not None else "people_no_register"
         return [say(phrase(key, n=len(noticed)), *_links(noticed[0], appendix))]
