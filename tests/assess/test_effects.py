@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from tests.assess.steps import plan, step
 from tests.plan import previews as p
+from tollgate.assess.assess import assess
+from tollgate.assess.consequences import Band, WayBack
 from tollgate.assess.effects import Effects, effects, weight
 from tollgate.assess.impact import Effect, Moment
 from tollgate.assess.new import NETWORK_POLICY
@@ -156,6 +158,28 @@ def test_a_property_without_a_line_is_not_known_and_does_not_hide_the_others() -
     found = of(updated(_CLASS | {"frobnicate": 1}, _BIGGER | {"frobnicate": 2}, "instanceClass", "frobnicate"))
     assert [effect.source.id for effect in found.known] == ["rds-class-alone"]
     assert [unknown.path for unknown in found.unknown] == ["frobnicate"]
+
+
+def test_what_content_does_is_not_known_though_it_can_be_taken_back() -> None:
+    config = updated({"data": {"a": "1"}}, {"data": {"a": "2"}}, "data.a", kind="kubernetes:core/v1:ConfigMap")
+    found = of(config)
+    assert [effect.source.id for effect in found.known] == ["configmap-changed/data"]
+    (unknown,) = found.unknown
+    assert unknown.reversible is Reversible.YES
+    assert "depends on its content" in unknown.sentence
+    impact = assess(read_plan(p.digest(config))).impact
+    assert impact is not None
+    assert (impact.undo.way_back, impact.risk.band) == (WayBack.REVERSIBLE, Band.MEDIUM)
+    assert [row.at_least for row in impact.downtime] == [True]
+
+
+def test_a_job_on_something_new_hurts_nobody_whatever_it_does() -> None:
+    made = p.step("create", name="clearing", new={})
+    job = {"propertyDependencies": {"spec": [p.urn(p.RDS, "clearing")]}}
+    runs = p.step("create", "kubernetes:batch/v1:Job", "job", new={})
+    runs["newState"] |= job
+    assert [unknown.urn for unknown in of(runs).unknown] == [p.urn("kubernetes:batch/v1:Job", "job")]
+    assert of(made, runs).unknown == ()
 
 
 def test_a_condition_that_only_the_change_will_tell_gives_the_worse_one_and_is_not_known() -> None:

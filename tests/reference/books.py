@@ -10,7 +10,7 @@ from typing import TypeVar
 from tests.components.recording import ROOT
 from tests.reference.tables import table
 from tollgate.books.duration_book import DurationLine, duration_book
-from tollgate.books.effect_book import EffectLine, Reversible, effect_book
+from tollgate.books.effect_book import EffectLine, Notice, Reversible, effect_book
 from tollgate.books.lines import ANY, Change, Line, Operation, Placed, Test, spelling
 from tollgate.books.meter_book import Meter, MeterLine, meter_book, usage_book
 from tollgate.books.price_book import PriceBook, PriceItem, price_books
@@ -130,7 +130,10 @@ def _effect_row(entry: list[EffectLine]) -> tuple[str, ...]:
     begins = "with the change" if not line.waits else "in the maintenance window"
     if line.unless:
         begins += f", or at once with `{line.unless}`"
-    return _when(entry), line.notice.value, usually, at_most, begins, _WAY_BACK[line.reversible], words, _from(line)
+    notice = line.notice.value
+    if line.or_worse:
+        notice = "depends on its content" if line.notice is Notice.NOTHING else f"{notice}, or worse"
+    return _when(entry), notice, usually, at_most, begins, _WAY_BACK[line.reversible], words, _from(line)
 
 
 def _duration_row(entry: list[DurationLine]) -> tuple[str, ...]:

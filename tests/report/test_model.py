@@ -78,7 +78,7 @@ def test_the_first_line_is_the_verdict(make, line):
         (decisions.empty, SectionName.MONEY, "Nothing would change"),
         (decisions.denied, SectionName.DECIDED, "The gate decided DENY from the rules alone."),
         (impacts.felt_everywhere, SectionName.AFFECTED, "Customers notice it on 6 journeys."),
-        (impacts.felt_everywhere, SectionName.AFFECTED, "Of one change nobody has written down what people notice."),
+        (impacts.felt_everywhere, SectionName.AFFECTED, "Of one change it is not known what people notice."),
         (impacts.felt_everywhere, SectionName.AFFECTED, "One changed resource belongs to no service"),
         (impacts.felt_everywhere, SectionName.TIMING, "for about 3 minutes, 67 minutes on a slow day, and longer"),
         (impacts.felt_everywhere, SectionName.TIMING, "One resource is changed at once"),

@@ -22,6 +22,7 @@ from tollgate.policy.sentinels import is_secret, is_unknown
 _ROOT = "pulumi:pulumi:Stack"
 _NOBODY_YET = "{subject} is set on something that is new itself; nobody uses it yet."
 _STAYS = "{subject} is replaced by an empty one; the old one stays where it is, and nobody uses it any more."
+_CONTENT = "What people notice of that depends on its content, which is not judged here"
 _REPLACED = (Operation.REPLACE, Operation.RECREATE)
 _TOUCHES_NOTHING = (Op.SAME, Op.READ, Op.REFRESH, Op.IMPORT, Op.DISCARD)
 
@@ -90,17 +91,17 @@ class _Said(NamedTuple):
 def _of_step(step: Step, new: New) -> tuple[list[Effect], list[UnknownEffect]]:
     op = operation(step)
     if op is None:
-        return [], [_unknown(step, None, (), "what happens to it is not known")]
+        return [], [_unknown(step, None, (), _Doubt("what happens to it is not known"))]
     said: list[_Said] = []
     unknown: list[UnknownEffect] = []
     changes: Sequence[Changed | None] = changed(step) if op is Operation.UPDATE else [None]
     for change in changes:
-        worst, reason = _looked_up(step, op, change, new)
+        worst, doubt = _looked_up(step, op, change, new)
         said += worst
-        if reason:
-            unknown.append(_unknown(step, op, change.path if change else (), reason))
+        if doubt:
+            unknown.append(_unknown(step, op, change.path if change else (), doubt))
     if not changes and not _only_spelling(step):
-        unknown.append(_unknown(step, op, (), "it changes, and the provider does not say in what"))
+        unknown.append(_unknown(step, op, (), _Doubt("it changes, and the provider does not say in what")))
     way_back = _worst_way_back(said) if said else Reversible.YES
     return [_effect(step, op, each, way_back) for each in _worst_by_moment(said)], unknown
 
@@ -132,18 +133,33 @@ def _worst_by_moment(said: list[_Said]) -> list[_Said]:
     return noticed or list(worst.values())[:1]
 
 
-def _looked_up(step: Step, op: Operation, change: Changed | None, new: New) -> tuple[list[_Said], str]:
+class _Doubt(NamedTuple):
+    """Why it is not known what people notice. said: what the book says of it first, a whole sentence.
+
+    reversible: what the book says of the way back all the same.
+    """
+
+    reason: str
+    said: str = ""
+    reversible: Reversible | None = None
+
+
+def _looked_up(step: Step, op: Operation, change: Changed | None, new: New) -> tuple[list[_Said], _Doubt | None]:
     """The worst of the lines that may count, and why the book does not know where none is sure to."""
     lines, sure = _index().find(step, op, change)
     path = change.path if change else ()
     if not lines:
-        return [], f"what people notice when {_what(op, path)} is not known"
+        return [], _Doubt(f"what people notice when {_what(op, path)} is not known")
     said = [_Said(line, path, _moment(line, step), _harmless(line, step, op, new), line.reversible) for line in lines]
-    if len(said) == 1 and sure:
-        return said, ""
-    worst = max(said, key=lambda each: each.weight)._replace(reversible=_worst_way_back(said))
-    unsure = f"what people notice when {_what(op, path)} depends on values that are not known until it runs"
-    return [worst], "" if sure else unsure
+    if len(said) > 1:
+        said = [max(said, key=lambda each: each.weight)._replace(reversible=_worst_way_back(said))]
+    if not sure:
+        return said, _Doubt(
+            f"what people notice when {_what(op, path)} depends on values that are not known until it runs"
+        )
+    if any(line.or_worse for line in lines) and not said[0].harmless:
+        return said, _Doubt(_CONTENT, _say(said[0].line.says, step, _shown(path)), said[0].reversible)
+    return said, None
 
 
 def _what(op: Operation, path: Path) -> str:
@@ -153,9 +169,15 @@ def _what(op: Operation, path: Path) -> str:
     return f"it is {words.get(op, 'replaced')}"
 
 
-def _unknown(step: Step, op: Operation | None, path: Path, reason: str) -> UnknownEffect:
-    sentence = f"{capital(subject(step))}: {reason}."
-    return UnknownEffect(urn=step.urn, type=step.type, op=op, path=_shown(path), sentence=sentence)
+def _unknown(step: Step, op: Operation | None, path: Path, doubt: _Doubt) -> UnknownEffect:
+    return UnknownEffect(
+        urn=step.urn,
+        type=step.type,
+        op=op,
+        path=_shown(path),
+        sentence=f"{doubt.said or capital(subject(step)) + ':'} {doubt.reason}.",
+        reversible=doubt.reversible,
+    )
 
 
 def _effect(step: Step, op: Operation, said: _Said, way_back: Reversible) -> Effect:

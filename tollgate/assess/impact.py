@@ -64,13 +64,17 @@ class Effect(Frozen):
 
 
 class UnknownEffect(Frozen):
-    """A change of which the book does not say what people notice. Never nothing."""
+    """A change of which the book does not say what people notice. Never nothing.
+
+    ``reversible``: what it says of the way back all the same.
+    """
 
     urn: str
     type: str
     op: Operation | None = Field(description="None: not even the operation is known")
     path: str = ""
     sentence: str
+    reversible: Reversible | None = None
 
 
 class RecordedRun(Frozen):

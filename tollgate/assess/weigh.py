@@ -152,5 +152,6 @@ def _reversibility(found: Effects) -> dict[str, WayBack]:
     for effect in found.known:
         ways.setdefault(effect.urn, []).append(_WAYS_BACK[effect.reversible])
     for unknown in found.unknown:
-        ways.setdefault(unknown.urn, []).append(WayBack.UNKNOWN)
+        way = _WAYS_BACK[unknown.reversible] if unknown.reversible else WayBack.UNKNOWN
+        ways.setdefault(unknown.urn, []).append(way)
     return {urn: max(several, key=lambda way: way.rank) for urn, several in ways.items()}

@@ -69,12 +69,14 @@ class EffectLine(Line):
     within: of a creation: types that it is set on. When one of them is new in the same change, nobody notices.
     waits: the change is accepted at once and takes effect in the maintenance window; ``unless`` names the property
     that makes it take effect at once. says: one sentence for a manager, with {subject} for the resource.
+    or_worse: it depends on content that no book can judge, such as a configuration: what people notice is not known.
     lasts_source: where the seconds come from, when the source gives them.
     """
 
     notice: Notice
     lasts: tuple[float, float] | None = None
     for_good: bool = Field(False, description="it does not end by itself")
+    or_worse: bool = False
     waits: bool = False
     unless: str = ""
     reversible: Reversible
