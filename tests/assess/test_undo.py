@@ -43,6 +43,7 @@ CASES: list[tuple[str, Step, WayBack]] = [
     ("guards", step(Op.SAME, protect_before=True), WayBack.REVERSIBLE),
     ("workload deleted", step(Op.DELETE, "d", "aws:cloudwatch/metricAlarm:MetricAlarm"), WayBack.REVERSIBLE),
     ("data deleted", step(Op.DELETE), WayBack.WITH_LOSS),
+    ("a folder of things deleted", step(Op.DELETE, "ns", "kubernetes:core/v1:Namespace"), WayBack.WITH_LOSS),
     ("data deleted, but kept", step(Op.DELETE, retain_on_delete=True), WayBack.REVERSIBLE),
     ("a type nobody knows deleted", step(Op.DELETE, "x", "strange:index/thing:Thing"), WayBack.WITH_LOSS),
     ("data replaced", step(Op.REPLACE, changes={"dbName": True}), WayBack.WITH_LOSS),
@@ -110,6 +111,10 @@ def test_the_way_back_goes_the_other_way_round_and_names_owner_and_time() -> Non
     assert [part.seconds for part in found.steps] == [Span(p50=60, p90=120), None]
 
 
+ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+NAMESPACE = "kubernetes:core/v1:Namespace"
+ADDRESS = "aws:ec2/eip:Eip"
+CACHE = "aws:elasticache/replicationGroup:ReplicationGroup"
 HELD = "Its protection has to come off first"
 STAYS = "until somebody deletes it"
 
@@ -117,7 +122,12 @@ STAYS = "until somebody deletes it"
 @pytest.mark.parametrize(
     ("one", "said", "not_said"),
     [
-        (step(Op.CREATE), "is deleted again", STAYS),
+        (step(Op.CREATE), "goes with it", STAYS),
+        (step(Op.CREATE, "alarm", ALARM), "is deleted again.", "goes with it"),
+        (step(Op.DELETE, "rabbit", NAMESPACE), "what was in it is gone", "is made again."),
+        (step(Op.REPLACE, "rabbit", NAMESPACE), "what was in the old one is gone", "like the old one"),
+        (step(Op.DELETE, "door", ADDRESS), "may be another one", "is gone"),
+        (step(Op.DELETE, "cache", CACHE), "held for a time does not come back", "is gone"),
         (step(Op.CREATE, retain_after=True), STAYS, "deleted again"),
         (step(Op.CREATE, protect_after=True), HELD, STAYS),
         (step(Op.REPLACE, protect_before=True, protect_after=True), HELD, STAYS),

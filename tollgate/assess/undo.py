@@ -107,21 +107,20 @@ def _is_held(step: Step) -> bool:
 def _way_back(step: Step, of_update: WayBack) -> tuple[WayBack, str]:
     who = capital(subject(step))
     held = holding(step.type)
-    stored = held is None or held.holds is Holds.DATA
+    holds = held.holds if held else Holds.DATA  # what nobody knows may hold data
     if step.op is Op.UPDATE:
         return of_update, _UPDATES[of_update].format(who=who)
     if step.op is Op.REPLACE:
-        return _of_replacement(step, who, stored=stored)
+        return _of_replacement(step, who, holds)
     if step.op is Op.DELETE:
-        return _of_deletion(step, who, stored=stored)
-    if step.op is Op.CREATE and step.retain_after:
-        return WayBack.REVERSIBLE, f"{who} leaves the program again; it stays, and costs, until somebody deletes it."
+        return _of_deletion(step, who, holds)
+    if step.op is Op.CREATE:
+        return WayBack.REVERSIBLE, _of_creation(step, who, holds)
     return _PLAIN.get(step.op, _NOT_KNOWN)[0], _PLAIN.get(step.op, _NOT_KNOWN)[1].format(who=who)
 
 
-_DELETED_AGAIN = (WayBack.REVERSIBLE, "{who} is deleted again; what it took in since then goes with it.")
+_LOST_WITH_IT = (Holds.DATA, Holds.CONTENTS)
 _PLAIN = {
-    Op.CREATE: _DELETED_AGAIN,
     Op.IMPORT: (WayBack.REVERSIBLE, "{who} is taken out of the state by hand, else the engine deletes it."),
     Op.SAME: (WayBack.REVERSIBLE, "{who} gets its guards back."),
 }
@@ -135,9 +134,17 @@ _UPDATES = {
 }
 
 
-def _of_replacement(step: Step, who: str, *, stored: bool) -> tuple[WayBack, str]:
-    if not stored:
-        return WayBack.REVERSIBLE, f"{who} is replaced again by one like the old one."
+def _of_creation(step: Step, who: str, holds: Holds) -> str:
+    if step.retain_after:
+        return f"{who} leaves the program again; it stays, and costs, until somebody deletes it."
+    if holds in (*_LOST_WITH_IT, Holds.TRANSIENT):
+        return f"{who} is deleted again; what it took in since then goes with it."
+    return f"{who} is deleted again."
+
+
+def _of_replacement(step: Step, who: str, holds: Holds) -> tuple[WayBack, str]:
+    if holds not in _LOST_WITH_IT:
+        return WayBack.REVERSIBLE, f"{who} is replaced again by one like the old one{_ANOTHER.get(holds, '')}."
     if step.retain_on_delete:
         return (
             WayBack.WITH_LOSS,
@@ -146,9 +153,15 @@ def _of_replacement(step: Step, who: str, *, stored: bool) -> tuple[WayBack, str
     return WayBack.WITH_LOSS, f"{who} is made again, empty: what was in the old one is gone."
 
 
-def _of_deletion(step: Step, who: str, *, stored: bool) -> tuple[WayBack, str]:
+def _of_deletion(step: Step, who: str, holds: Holds) -> tuple[WayBack, str]:
     if step.retain_on_delete:
         return WayBack.REVERSIBLE, f"{who} still stands and is imported again."
-    if not stored:
-        return WayBack.REVERSIBLE, f"{who} is made again."
+    if holds not in _LOST_WITH_IT:
+        return WayBack.REVERSIBLE, f"{who} is made again{_ANOTHER.get(holds, '')}."
     return WayBack.WITH_LOSS, f"{who} is made again, empty: what was in it is gone."
+
+
+_ANOTHER = {
+    Holds.TRANSIENT: "; what it held for a time does not come back",
+    Holds.IDENTITY: "; its name, address or key may be another one",
+}
