@@ -204,3 +204,22 @@ def test_why_a_resource_is_replaced_is_said_once_for_a_block(keys: list[str], sa
     step = p.step("replace", old={"a": 1}, new={"a": 2}, replaceReasons=keys)
     (lost,) = [each for each in assess(read_plan(p.digest(step))).findings if each.rule == "data-lost"]
     assert said in lost.sentence
+
+
+@pytest.mark.parametrize(
+    ("records", "shown"),
+    [
+        (["api.example.com"], "to api.example.com"),
+        (["10.0.0.1", "10.0.0.2"], "to 10.0.0.1 and 10.0.0.2"),
+        (["a"] * 4, "to a list of 4"),
+        ([p.SECRET_OBJECT], "to a list of 1"),
+        (["x" * 41], "to a list of 1"),
+    ],
+)
+def test_a_short_list_is_shown_and_a_secret_in_it_is_not(records: list[Any], shown: str) -> None:
+    step = p.step(
+        "update", RECORD, old={"records": ["old.example.com"]}, new={"records": records}, diff={"records[0]": "update"}
+    )
+    (found,) = [f for f in assess(read_plan(p.digest(step))).findings if f.rule == "dns-repointed"]
+    assert shown in found.sentence
+    assert "hunter2" not in found.sentence

@@ -12,10 +12,13 @@ from tollgate.plan.model import ChangeKind, Step
 from tollgate.plan.text import plain
 from tollgate.policy.paths import Path, format_path, parse_path
 from tollgate.policy.reading import Misplaced, Reading, State, show
-from tollgate.policy.sentinels import UNKNOWN
+from tollgate.policy.sentinels import UNKNOWN, is_secret, is_unknown
 
 # What names an item of a list, so that a list in another order is no change.
 _IDENTITIES = ("name", "ruleName", "deviceName", "secretKey", "key", "id")
+
+
+_MOST_LISTED, _LONGEST_LISTED = 3, 40  # items, and characters of each, that are shown of a list
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,15 @@ def in_words(reading: Reading) -> str:
         return "a secret"
     if not is_known(reading):
         return "not known until the change runs"
-    return plain(show(reading.value).strip('"'))
+    value = reading.value
+    if isinstance(value, list) and 0 < len(value) <= _MOST_LISTED and all(map(_tellable, value)):
+        return plain(" and ".join(value))
+    return plain(show(value).strip('"'))
+
+
+def _tellable(item: Any) -> bool:
+    """A short text that may be shown."""
+    return isinstance(item, str) and len(item) <= _LONGEST_LISTED and not is_unknown(item) and not is_secret(item)
 
 
 def pairs(step: Step, path: str, default: Any = None, item: str = "") -> list[Pair]:
