@@ -13,6 +13,7 @@ _SIDES: dict[Change | None, tuple[Any, Any]] = {
     Change.GROWS: (5, 7),
     Change.SHRINKS: (7, 5),
     Change.ADDED: (None, 5),
+    Change.ADDS: ([{"to": ["a"]}], [{"to": ["a", "b"]}]),
     Change.REMOVED: (5, None),
     Change.NEW_RELEASE: ("16.1.1", "17.1.1"),
     Change.SAME_RELEASE: ("16.1.1", "16.1.2"),

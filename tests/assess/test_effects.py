@@ -14,6 +14,7 @@ from tests.plan import previews as p
 from tollgate.assess.assess import assess
 from tollgate.assess.consequences import Band, WayBack
 from tollgate.assess.effects import Effects, effects, weight
+from tollgate.assess.firewalls import keeps
 from tollgate.assess.impact import Effect, Moment
 from tollgate.assess.new import NETWORK_POLICY
 from tollgate.books.effect_book import Notice, Reversible
@@ -213,8 +214,59 @@ def test_the_part_that_can_least_be_taken_back_counts() -> None:
 
 
 def test_a_change_of_spelling_only_is_noticed_by_nobody() -> None:
-    found = of(updated({"policy": '{"a": 1}'}, {"policy": '{ "a":1 }'}, "policy", kind="aws:iam/policy:Policy"))
-    assert found == ((), ())
+    step = updated({"policy": '{"a": 1}'}, {"policy": '{ "a":1 }'}, "policy", kind="aws:iam/policy:Policy")
+    found = of(step)
+    assert (found.known, found.unknown, found.same) == ((), (), {step["urn"]})
+    impact = assess(read_plan(p.digest(step))).impact
+    assert impact is not None
+    assert impact.undo.way_back is WayBack.REVERSIBLE
+
+
+TWO = ["10.0.0.0/8", "10.1.0.0/16"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "noticed"),
+    [
+        (TWO, TWO[::-1], []),  # in another order
+        (TWO, [*TWO, "10.2.0.0/16"], ["net-group-more/ingress"]),
+        (TWO, TWO[:1], ["net-group-rules/ingress"]),
+        (TWO, ["10.2.0.0/16", TWO[0]], ["net-group-rules/ingress"]),
+        ([TWO[0], p.UNKNOWN], [p.UNKNOWN, TWO[0]], ["net-group-rules/ingress"]),  # whether it is the same, nobody knows
+    ],
+)
+def test_a_firewall_that_only_lets_more_through_cuts_nobody(
+    before: list[str], after: list[str], noticed: list[str]
+) -> None:
+    def rules(addresses: list[str]) -> dict[str, Any]:
+        return {"ingress": [{"protocol": "tcp", "fromPort": 5432, "toPort": 5432, "cidrBlocks": addresses}]}
+
+    paths = [f"ingress[0].cidrBlocks[{n}]" for n in range(max(len(before), len(after)))]
+    found = of(updated(rules(before), rules(after), *paths, kind=p.GROUP))
+    assert [effect.source.id for effect in found.known] == noticed
+
+
+PEER = {"from": [{"ipBlock": {"cidr": "10.0.0.0/8"}}], "ports": [{"port": 5432}]}
+OTHER = {"ipBlock": {"cidr": "10.9.0.0/16"}}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kept"),
+    [
+        ([PEER], [PEER, {"from": [OTHER]}], True),
+        ([PEER], [PEER | {"from": [*PEER["from"], OTHER]}], True),
+        ([PEER], [PEER | {"ports": [{"port": 5432}, {"port": 5433}]}], True),
+        ([PEER], [PEER | {"from": [OTHER]}], False),
+        ([PEER], [{"from": PEER["from"]}], False),  # wider, but that is not read from the rules alone
+        ([PEER | {"from": []}], [PEER], False),  # nobody in particular was everybody
+        ([PEER], [PEER | {"from": [{"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16"]}}]}], False),
+        ([], [PEER], False),
+        (None, [PEER], False),
+        ([PEER], p.UNKNOWN, False),
+    ],
+)
+def test_which_rules_let_through_all_that_they_did(old: Any, new: Any, kept: bool) -> None:
+    assert keeps(old, new) is kept
 
 
 def test_what_is_set_on_something_new_is_noticed_by_nobody() -> None:
@@ -230,7 +282,7 @@ def test_an_operation_that_nobody_knows_is_not_nothing() -> None:
 
 
 def test_what_stays_is_not_an_effect() -> None:
-    assert of(p.step("same", old={}, new={}, old_protect=True), p.step("read", new={})) == ((), ())
+    assert of(p.step("same", old={}, new={}, old_protect=True), p.step("read", new={})) == Effects((), ())
 
 
 _STEPS = [row[0] for row in TABLE] + [updated({"frobnicate": 1}, {"frobnicate": 2}, "frobnicate")]

@@ -62,6 +62,7 @@ _OPERATIONS = {
 _CHANGES = {
     Change.ADDED: "is added",
     Change.REMOVED: "is removed",
+    Change.ADDS: "lets more through, and nothing less",
     Change.GROWS: "grows",
     Change.SHRINKS: "shrinks",
     Change.NEW_RELEASE: "goes to a new release",

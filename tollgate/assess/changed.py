@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from tollgate.books.lines import Operation
-from tollgate.plan.canonical import fingerprint
-from tollgate.plan.facts import find
+from tollgate.plan.canonical import fingerprint, in_one_order
+from tollgate.plan.facts import find, unordered_root
 from tollgate.plan.model import ChangeKind, Op, Step
 from tollgate.policy.paths import Path, parse_path
 from tollgate.policy.sentinels import is_secret, is_unknown
@@ -46,6 +46,8 @@ def changed(step: Step) -> list[Changed]:
         return known
     found: dict[Path, Changed] = {}
     for path, sure in _named(step):
+        if not sure and _only_reordered(step, path):
+            continue
         for each in _differences(path, _at(step.old, step.old_outputs, path), _at(step.new, None, path), sure=sure):
             found.setdefault(each.path, each)
     step.memo["changed"] = made = list(found.values())
@@ -81,6 +83,23 @@ def _differences(path: Path, before: Any, after: Any, *, sure: bool) -> Iterator
                 yield from _differences((*path, place), one, other, sure=True)
     elif sure or hidden(before) or hidden(after) or not _same(before, after):
         yield Changed(path, before, after)
+
+
+def _only_reordered(step: Step, path: Path) -> bool:
+    """The list around this path holds the same on both sides, in an order that means nothing."""
+    root = unordered_root(step.type, path)
+    if root is None:
+        return False
+    before, after = _at(step.old, step.old_outputs, root), _at(step.new, None, root)
+    if before is None or hides(before) or hides(after):
+        return False
+    return _same(in_one_order(before, step.type, root), in_one_order(after, step.type, root))
+
+
+def hides(value: Any) -> bool:
+    """Something in it cannot be read."""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return hidden(value) or any(map(hides, inside))
 
 
 def _same(one: Any, other: Any) -> bool:

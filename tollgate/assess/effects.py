@@ -28,10 +28,11 @@ _TOUCHES_NOTHING = (Op.SAME, Op.READ, Op.REFRESH, Op.IMPORT, Op.DISCARD)
 
 
 class Effects(NamedTuple):
-    """What is noticed, worst first, and what the book does not know."""
+    """What is noticed, worst first, and what the book does not know. same: URNs that only change in spelling."""
 
     known: tuple[Effect, ...]
     unknown: tuple[UnknownEffect, ...]
+    same: frozenset[str] = frozenset()
 
 
 @lru_cache(maxsize=1)
@@ -44,14 +45,18 @@ def effects(plan: Plan) -> Effects:
     new = made_by(plan)
     known: list[Effect] = []
     unknown: list[UnknownEffect] = []
+    same: set[str] = set()
     for step in plan.steps:
         if step.custom and step.type != _ROOT and step.op not in _TOUCHES_NOTHING:
             found, missing = _of_step(step, new)
             known += found
             unknown += missing
+            if not found and not missing:
+                same.add(step.urn)
     return Effects(
         tuple(sorted(set(known), key=lambda effect: (*(-part for part in weight(effect)), effect.urn, effect.moment))),
         tuple(sorted(set(unknown), key=lambda each: (each.urn, each.path, each.op or ""))),
+        frozenset(same),
     )
 
 

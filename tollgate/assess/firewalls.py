@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
+from tollgate.assess.changed import hides
 from tollgate.assess.grants import Grants, Raw, collect, unreadable
 from tollgate.books.match import matches
 
@@ -30,6 +31,37 @@ def grants_of(type_token: str, inputs: Mapping[str, Any] | None, way: Way = Way.
         if matches(type_token, patterns):
             return collect(reader(inputs)) if inputs else Grants(frozenset())
     return None
+
+
+# Parts of a rule in which one more item lets more through. All other parts may narrow it.
+_WIDENING = frozenset({"cidrBlocks", "ipv6CidrBlocks", "prefixListIds", "securityGroups", "from", "to", "ports"})
+
+
+def keeps(old: Any, new: Any) -> bool:
+    """All that the old list of rules let through, the new one lets through as well, whatever it adds.
+
+    False, too, where that cannot be told from the rules alone.
+    """
+    if not (isinstance(old, list) and old and isinstance(new, list)) or hides(old):
+        return False
+    return all(any(_covers(rule, before) for rule in new) for before in old)
+
+
+def _covers(new: Any, old: Any) -> bool:
+    """The rule is the same, but for more of what widens it. An empty part means everyone: it is not added to."""
+    if not isinstance(old, Mapping) or not isinstance(new, Mapping) or old.keys() != new.keys():
+        return bool(new == old)
+    return all(
+        new[key] == value
+        or (
+            key in _WIDENING
+            and isinstance(value, list)
+            and isinstance(new[key], list)
+            and bool(value)
+            and all(item in new[key] for item in value)
+        )
+        for key, value in old.items()
+    )
 
 
 def _list(value: Any) -> list[Any]:

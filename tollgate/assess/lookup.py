@@ -9,12 +9,14 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from tollgate.assess.amounts import amount
 from tollgate.assess.changed import Changed, hidden, values_at
+from tollgate.assess.firewalls import keeps
 from tollgate.assess.rules.versions import release
 from tollgate.books.guards import Unit
 from tollgate.books.line_files import Book
 from tollgate.books.lines import Change, Line, Operation, Scalar, Test, property_path, rank, spelling
 from tollgate.books.match import matches
 from tollgate.books.versions import versioned
+from tollgate.plan.facts import find
 from tollgate.plan.model import Step
 from tollgate.policy.paths import Path, format_path
 
@@ -93,7 +95,7 @@ def _holds(line: Line, step: Step, change: Changed | None, defaults: Mapping[str
         before, after = (_or_default(side, step, change, defaults) for side in (change.before, change.after))
         truths += [_among(values, value) for values, value in ((line.before, before), (line.after, after)) if values]
         if line.change:
-            truths.append(_direction(line.change, step, change, before, after))
+            truths.append(_direction(line, step, change, before, after))
     return False if False in truths else None if None in truths else True
 
 
@@ -138,12 +140,16 @@ def _among(values: Iterable[Scalar], value: Any) -> bool | None:
     return any(spelling(each) == text for each in values)
 
 
-def _direction(wanted: Change, step: Step, change: Changed, before: Any, after: Any) -> bool | None:
+def _direction(line: Line, step: Step, change: Changed, before: Any, after: Any) -> bool | None:
+    wanted = line.change
+    if wanted is Change.ADDS:
+        path = property_path(line.path)
+        return keeps(find(step.old, path), find(step.new, path))
     if wanted is Change.ADDED:
         return change.before is None
     if wanted is Change.REMOVED:
         return change.after is None
-    if hidden(before) or hidden(after) or before is None or after is None:
+    if wanted is None or hidden(before) or hidden(after) or before is None or after is None:
         return None
     return _DIRECTIONS[wanted](step.type, before, after)
 

@@ -148,7 +148,7 @@ def _undo(plan: Plan, found: Effects, owners: Mapping[str, str], known: Known) -
 
 def _reversibility(found: Effects) -> dict[str, WayBack]:
     """By URN, the worst that the effects book says; not known where it says nothing of some part."""
-    ways: dict[str, list[WayBack]] = {}
+    ways: dict[str, list[WayBack]] = {urn: [WayBack.REVERSIBLE] for urn in found.same}
     for effect in found.known:
         ways.setdefault(effect.urn, []).append(_WAYS_BACK[effect.reversible])
     for unknown in found.unknown:

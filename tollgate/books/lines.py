@@ -38,6 +38,7 @@ class Change(StrEnum):
     SHRINKS = "shrinks"
     ADDED = "added"  # set where it was not
     REMOVED = "removed"
+    ADDS = "adds"  # rules of a firewall: all that was let through still is (assess/firewalls.py)
     NEW_RELEASE = "new release"  # upwards, over a release that is not taken back (books/versions.yaml)
     SAME_RELEASE = "same release"  # upwards within it
     OLDER = "older"  # downwards

@@ -117,7 +117,7 @@ def _connection(reference: str) -> str:
 
 def _of_change(op: str, step: Step, change: PropertyChange, names: Names) -> Fact:
     path = _parse(change.path)
-    shown, root = change.path, _unordered_root(step.type, path)
+    shown, root = change.path, unordered_root(step.type, path)
     if root is not None:
         path, shown = root, format_path(root)
     before = find(step.old, path)
@@ -131,7 +131,7 @@ def _of_change(op: str, step: Step, change: PropertyChange, names: Names) -> Fac
     return Fact(op, step.urn, step.type, shown, kind, fingerprint(before, names), fingerprint(after, names))
 
 
-def _unordered_root(type_token: str, path: Path) -> Path | None:
+def unordered_root(type_token: str, path: Path) -> Path | None:
     """The list around a path whose order means nothing: which item changed depends on the order alone."""
     known = unordered_paths(type_token)
     if not known:
