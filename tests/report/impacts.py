@@ -266,9 +266,30 @@ def only_reserve() -> Decision:
     return of(harmless(), follows)
 
 
+def content_changed() -> Decision:
+    """A setting has other content: what that does no book says."""
+    other = UnknownEffect(urn=CLEARING, type=RDS, op=Operation.UPDATE, sentence="A setting has other content.")
+    follows = impact(
+        effects=(effect(Notice.NOTHING),),
+        unknown_effects=(other,),
+        downtime=(row("clearing", Notice.NOTHING, at_least=True, not_known=(CLEARING,)),),
+        journeys=(journey(Notice.NOTHING, "pay", at_least=True),),
+    )
+    return of(harmless(), follows)
+
+
 def one_way() -> Decision:
     """A disk grew: it stays as it is, and nothing is lost."""
     return of(harmless(), impact(undo=Undo(way_back=WayBack.ONE_WAY, lasts=Span(p50=5, p90=5))))
 
 
-ALL = [felt_everywhere, nobody_notices, no_register, not_known_at_all, only_parts, only_reserve, one_way]
+ALL = [
+    felt_everywhere,
+    nobody_notices,
+    no_register,
+    not_known_at_all,
+    only_parts,
+    only_reserve,
+    content_changed,
+    one_way,
+]

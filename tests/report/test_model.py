@@ -77,7 +77,8 @@ def test_the_first_line_is_the_verdict(make, line):
         (decisions.only_unknowns, SectionName.TIMING, "Not assessed yet"),
         (decisions.empty, SectionName.MONEY, "Nothing would change"),
         (decisions.denied, SectionName.DECIDED, "The gate decided DENY from the rules alone."),
-        (impacts.felt_everywhere, SectionName.AFFECTED, "Customers notice it on 6 journeys."),
+        (impacts.felt_everywhere, SectionName.AFFECTED, "Customers notice it on 5 journeys."),
+        (impacts.content_changed, SectionName.AFFECTED, "Whether customers notice it on one journey is not known."),
         (impacts.felt_everywhere, SectionName.AFFECTED, "Of one change it is not known what people notice."),
         (impacts.felt_everywhere, SectionName.AFFECTED, "One changed resource belongs to no service"),
         (impacts.felt_everywhere, SectionName.TIMING, "for about 3 minutes, 67 minutes on a slow day, and longer"),
@@ -104,6 +105,14 @@ def test_the_first_line_is_the_verdict(make, line):
 )
 def test_a_section_is_honest(make, name, text):
     assert text in said(make(), name)
+
+
+def test_what_content_may_do_is_told_in_the_words_of_the_book_and_not_as_nothing():
+    report = build_report(impacts.content_changed(), subject=REHEARSAL)
+    (section,) = [section for section in report.sections if section.name is SectionName.AFFECTED]
+    (row,) = section.tables[-1].rows
+    assert [SAY(cell) for cell in row.cells][1:] == ["not known", "not known", "A setting has other content."]
+    assert {link.anchor for link in row.evidence} >= {"source-1"}
 
 
 @pytest.mark.parametrize(("stand_ins", "text"), [(True, "the clouds were stand-ins"), (False, "the real cloud")])

@@ -18,7 +18,8 @@ def time_in_words(seconds: float) -> Phrase:
         return phrase("time_seconds", n=max(1, round(seconds)))
     if seconds <= _MOST_MINUTES * _MINUTE:
         return phrase("time_minutes", n=round(seconds / _MINUTE))
-    return phrase("time_hours", n=round(seconds / _HOUR, 1))
+    hours = round(seconds / _HOUR, 1)
+    return phrase("time_hours", n=int(hours) if hours.is_integer() else hours)
 
 
 def lasts_in_words(span: Span | None, *, for_good: bool = False, at_least: bool = False) -> Phrase:

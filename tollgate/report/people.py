@@ -13,7 +13,7 @@ from tollgate.report.text import readable
 
 MOST_REASONS = 3  # sentences in a cell; the rest stand in the appendix
 _NOTICES = {
-    Notice.NOTHING: phrase("notice_nothing"),
+    Notice.NOTHING: phrase("lasts_not_known"),  # a part of which everything is known to be nothing is not told
     Notice.RESERVE: phrase("notice_reserve"),
     Notice.RECONNECT: phrase("notice_reconnect"),
     Notice.DEGRADED: phrase("notice_degraded"),
@@ -55,12 +55,13 @@ def worst_in_words(impact: Impact, appendix: Appendix) -> Statement:
 
 def _summary(impact: Impact, noticed: list[Downtime], appendix: Appendix) -> list[Statement]:
     if impact.journeys:
-        felt = [one for one in impact.journeys if one.felt.notice.felt or one.felt.at_least]
-        key = "people_some" if felt else "people_reserve"
-        return [say(phrase(key, n=len(felt or impact.journeys)), RESOURCES)]
+        felt = sum(one.felt.notice.felt for one in impact.journeys)
+        open_ones = sum(one.felt.at_least for one in impact.journeys)
+        key = "people_some" if felt else "people_maybe" if open_ones else "people_reserve"
+        return [say(phrase(key, n=felt or open_ones or len(impact.journeys)), RESOURCES)]
     if noticed:
         key = "people_services_only" if impact.journeys is not None else "people_no_register"
-        return [say(phrase(key, n=len(noticed)), *_links(noticed[0], appendix))]
+        return [say(phrase(key, n=len(noticed)), *_links(noticed[0], impact, appendix))]
     if impact.unknown_effects:
         return [say(phrase("people_not_known"), _UNKNOWN)]
     return [say(phrase("people_nobody"), *_quiet(impact, appendix))]
@@ -109,29 +110,27 @@ def _services(noticed: list[Downtime], impact: Impact, appendix: Appendix) -> li
                 called(row.service, impact),
                 _NOTICES[row.notice],
                 lasts_in_words(row.lasts, for_good=row.for_good, at_least=row.at_least),
-                _because(row),
+                _because(row, impact),
             ),
-            evidence=_links(row, appendix),
+            evidence=_links(row, impact, appendix),
         )
         for row in noticed
     ]
     return [Table(title=phrase("services_table"), columns=tuple(map(phrase, columns)), rows=tuple(rows))]
 
 
-def _because(row: Downtime) -> Phrase:
-    """The sentences of the book, once each."""
-    said = tuple(dict.fromkeys(readable(effect.sentence) for effect in row.because))
-    if not said:
-        return phrase("because_not_known")
+def _because(row: Downtime, impact: Impact) -> Phrase:
+    """The sentences of the book, once each; where it has none, why it is not known."""
+    open_ones = [one for one in impact.unknown_effects if one.urn in row.not_known]
+    said = tuple(dict.fromkeys(readable(one.sentence) for one in row.because or open_ones))
     text = " ".join(said[:MOST_REASONS])
     more = len(said) - MOST_REASONS
     return phrase("sentences_more", text=text, n=more) if more > 0 else phrase("sentences_all", text=text)
 
 
-def _links(row: Downtime, appendix: Appendix) -> tuple[Link, ...]:
-    links = [
-        link for effect in row.because for link in (appendix.of_urn(effect.urn), appendix.of_source(effect.source))
-    ]
+def _links(row: Downtime, impact: Impact, appendix: Appendix) -> tuple[Link, ...]:
+    effects = row.because or [effect for effect in impact.effects if effect.urn in row.not_known]
+    links = [link for effect in effects for link in (appendix.of_urn(effect.urn), appendix.of_source(effect.source))]
     return unique(links, 2 * MOST_REASONS) or (_UNKNOWN,)
 
 
@@ -139,7 +138,7 @@ def _evidence_of(one: JourneyImpact, impact: Impact, appendix: Appendix) -> tupl
     """Where it begins: the service's own effects, else the changed resources that reach it."""
     begins = [row for row in impact.downtime if row.service == one.through[0] and row.because]
     if begins:
-        return _links(begins[0], appendix)
+        return _links(begins[0], impact, appendix)
     reached = impact.affected.reached if impact.affected else ()
     links = [appendix.of_urn(found.urn) for found in reached if found.service == one.through[0]]
     return unique(links, MOST_REASONS) or (_UNKNOWN,)
