@@ -45,8 +45,12 @@ def changed(step: Step) -> list[Changed]:
     if known is not None:
         return known
     found: dict[Path, Changed] = {}
+    reordered: dict[Path, bool] = {}
     for path, sure in _named(step):
-        if not sure and _only_reordered(step, path):
+        root = None if sure else unordered_root(step.type, path)
+        if root is not None and root not in reordered:
+            reordered[root] = _only_reordered(step, root)
+        if root is not None and reordered[root]:
             continue
         for each in _differences(path, _at(step.old, step.old_outputs, path), _at(step.new, None, path), sure=sure):
             found.setdefault(each.path, each)
@@ -85,11 +89,8 @@ def _differences(path: Path, before: Any, after: Any, *, sure: bool) -> Iterator
         yield Changed(path, before, after)
 
 
-def _only_reordered(step: Step, path: Path) -> bool:
-    """The list around this path holds the same on both sides, in an order that means nothing."""
-    root = unordered_root(step.type, path)
-    if root is None:
-        return False
+def _only_reordered(step: Step, root: Path) -> bool:
+    """The list holds the same on both sides, in an order that means nothing."""
     before, after = _at(step.old, step.old_outputs, root), _at(step.new, None, root)
     if before is None or hides(before) or hides(after):
         return False

@@ -36,13 +36,17 @@ def grants_of(type_token: str, inputs: Mapping[str, Any] | None, way: Way = Way.
 # Parts of a rule in which one more item lets more through. All other parts may narrow it.
 _WIDENING = frozenset({"cidrBlocks", "ipv6CidrBlocks", "prefixListIds", "securityGroups", "from", "to", "ports"})
 
+_MOST_PAIRS = 100_000  # rules before times rules after that are compared one by one; our choice: half a second
+
 
 def keeps(old: Any, new: Any) -> bool:
     """All that the old list of rules let through, the new one lets through as well, whatever it adds.
 
     False, too, where that cannot be told from the rules alone.
     """
-    if not (isinstance(old, list) and old and isinstance(new, list)) or hides(old):
+    if not (isinstance(old, list) and old and isinstance(new, list)):
+        return False
+    if len(old) * len(new) > _MOST_PAIRS or hides(old):
         return False
     return all(any(_covers(rule, before) for rule in new) for before in old)
 

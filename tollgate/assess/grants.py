@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
-from typing import Any
+from typing import Any, NamedTuple
 
 from tollgate.policy.sentinels import is_secret, is_unknown
 
@@ -80,20 +80,45 @@ def is_everyone(network: Network) -> bool:
 
 def widened(before: Grants, after: Grants) -> list[Grant]:
     """Grants of the new side that the old side did not already give, in a stable order."""
-    new = [grant for grant in after.grants if not _given(grant, before)]
+    doors = _Doors(before)
+    new = [grant for grant in after.grants if grant not in before.grants and not doors.let_in(grant)]
     return sorted(new, key=lambda grant: (grant.network.prefixlen, str(grant.network), grant.first, grant.last))
 
 
-def _given(grant: Grant, before: Grants) -> bool:
-    """One old rule, or several old networks together with the same ports, already let these in."""
-    if grant in before.grants:
-        return True
-    nets: list[Any] = [
-        old.network
-        for old in before.grants
-        if old.covers_ports_of(grant) and old.network.version == grant.network.version
-    ]
-    return any(grant.network.subnet_of(net) for net in (collapse_addresses(nets) if len(nets) > 1 else nets))
+class _Door(NamedTuple):
+    protocol: str
+    first: int
+    last: int
+    version: int  # of the addresses, 4 or 6
+
+
+def _door(grant: Grant) -> _Door:
+    return _Door(grant.protocol, grant.first, grant.last, grant.network.version)
+
+
+class _Doors:
+    """What the old side lets in, by ports: only rules over several ports have to be looked at for each of them."""
+
+    def __init__(self, before: Grants) -> None:
+        self._old: dict[_Door, list[Grant]] = {}
+        for grant in before.grants:
+            self._old.setdefault(_door(grant), []).append(grant)
+        self._wide = [door for door in self._old if door.first < door.last]
+        self._nets: dict[_Door, list[Any]] = {}
+
+    def let_in(self, grant: Grant) -> bool:
+        """One old rule, or several old networks together with the same ports, already let these in."""
+        door = _door(grant)
+        if door not in self._nets:
+            self._nets[door] = self._behind(door, grant)
+        return any(grant.network.subnet_of(net) for net in self._nets[door])
+
+    def _behind(self, door: _Door, grant: Grant) -> list[Any]:
+        doors = [known for known in {door, *self._wide} if known.version == door.version]
+        nets: list[Any] = [
+            old.network for known in doors for old in self._old.get(known, ()) if old.covers_ports_of(grant)
+        ]
+        return list(collapse_addresses(nets)) if len(nets) > 1 else nets
 
 
 Raw = tuple[Any, Any, Any, Any]  # address, protocol, first port, last port

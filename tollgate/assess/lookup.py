@@ -143,8 +143,7 @@ def _among(values: Iterable[Scalar], value: Any) -> bool | None:
 def _direction(line: Line, step: Step, change: Changed, before: Any, after: Any) -> bool | None:
     wanted = line.change
     if wanted is Change.ADDS:
-        path = property_path(line.path)
-        return keeps(find(step.old, path), find(step.new, path))
+        return _adds(step, line.path)
     if wanted is Change.ADDED:
         return change.before is None
     if wanted is Change.REMOVED:
@@ -152,6 +151,15 @@ def _direction(line: Line, step: Step, change: Changed, before: Any, after: Any)
     if wanted is None or hidden(before) or hidden(after) or before is None or after is None:
         return None
     return _DIRECTIONS[wanted](step.type, before, after)
+
+
+def _adds(step: Step, path: str) -> bool:
+    """The rules of a firewall at a path still let through all that they did. Worked out once for a step."""
+    known: dict[str, bool] = step.memo.setdefault("adds", {})
+    if path not in known:
+        wanted = property_path(path)
+        known[path] = keeps(find(step.old, wanted), find(step.new, wanted))
+    return known[path]
 
 
 def _grows(_: str, before: Any, after: Any) -> bool | None:

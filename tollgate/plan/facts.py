@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii
 from typing import Any, NamedTuple
@@ -90,7 +90,7 @@ def _of_step(step: Step, names: Names) -> list[Fact]:
     if step.op is Op.SAME:
         return found
     if step.op in (Op.UPDATE, Op.REPLACE) and step.changes is not None:
-        found += [_of_change(op, step, change, names) for change in step.changes]
+        found += _of_changes(op, step, step.changes, names)
         found = [fact for fact in found if _matters(fact)]
     if step.op is not Op.UPDATE or not found:
         found.append(_of_operation(op, step, names))
@@ -115,11 +115,21 @@ def _connection(reference: str) -> str:
     return fingerprint(provider_urn(reference))
 
 
-def _of_change(op: str, step: Step, change: PropertyChange, names: Names) -> Fact:
-    path = _parse(change.path)
-    shown, root = change.path, unordered_root(step.type, path)
-    if root is not None:
-        path, shown = root, format_path(root)
+def _of_changes(op: str, step: Step, changes: Iterable[PropertyChange], names: Names) -> Iterator[Fact]:
+    """One fact a change; of all changes within a list without order one for the list."""
+    told: set[tuple[Path, bool]] = set()
+    for change in changes:
+        path = _parse(change.path)
+        root = unordered_root(step.type, path)
+        if root is None:
+            yield _of_change(op, step, change, names, path, None)
+        elif (root, change.replaces) not in told:
+            told.add((root, change.replaces))
+            yield _of_change(op, step, change, names, root, root)
+
+
+def _of_change(op: str, step: Step, change: PropertyChange, names: Names, path: Path, root: Path | None) -> Fact:
+    shown = change.path if root is None else format_path(root)
     before = find(step.old, path)
     if before is None:
         before = find(step.old_outputs, path)
