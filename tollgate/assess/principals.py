@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, NamedTuple
 
 from tollgate.assess.documents import as_list
 
@@ -46,17 +46,25 @@ def _names(statement: Mapping[str, Any]) -> Iterator[str]:
 def weakened(before: Statements, after: Statements) -> list[str]:
     """Condition keys that bounded somebody before, and bound the same one less now."""
     found: set[str] = set()
-    for statement in after:
-        earlier = [old for old in before if _speak_of_the_same(old, statement)]
+    olds = [_Bound.of(statement) for statement in before]
+    for now in map(_Bound.of, after):
+        earlier = [old for old in olds if not (old.who.isdisjoint(now.who) or old.what.isdisjoint(now.what))]
         if earlier:
-            now = _conditions(statement)
-            found |= min((_lost(_conditions(old), now) for old in earlier), key=len)
+            found |= min((_lost(old.conditions, now.conditions) for old in earlier), key=len)
     return sorted(found)
 
 
-def _speak_of_the_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    actions = [{str(action).lower() for action in as_list(each.get("Action"))} for each in (one, other)]
-    return bool(principals(one) & principals(other) and actions[0] & actions[1])
+class _Bound(NamedTuple):
+    """Who may do what by a statement, and under which conditions."""
+
+    who: frozenset[str]
+    what: frozenset[str]
+    conditions: Conditions
+
+    @classmethod
+    def of(cls, statement: Mapping[str, Any]) -> _Bound:
+        actions = frozenset(str(action).lower() for action in as_list(statement.get("Action")))
+        return cls(principals(statement), actions, _conditions(statement))
 
 
 def _conditions(statement: Mapping[str, Any]) -> Conditions:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from tollgate.assess.model import Evidence
 from tollgate.plan.model import ChangeKind, Step
@@ -73,19 +73,19 @@ def pairs(step: Step, path: str, default: Any = None, item: str = "") -> list[Pa
     What the program leaves out is read from the resource's outputs before the change, then from ``default``.
     """
     wanted = _parsed(path)
-    changed = _changed(step)
+    named = _named(step)
     found = []
     for old_path, new_path in _places(step.old, step.new, wanted, item):
         at = new_path or old_path or ()
         before = _read(step.old, old_path)
         after = _read(step.new, new_path)
-        touched = changed is None or any(_overlap(at, other) for other in changed)
+        touched = named is None or named.touches(at)
         # Outputs only speak where the engine names a change, or the program a value; else an input left out on both
         # sides would be "lost".
-        told = touched if changed is not None else not is_missing(after)
+        told = touched if named is not None else not is_missing(after)
         if is_missing(before) and told and old_path is not None:
             before = _read(step.old_outputs, old_path)
-        if touched and is_missing(before) and _claims_a_value(step, at):
+        if is_missing(before) and named is not None and at in named.claimed:
             before = Reading(UNKNOWN, at)
         found.append(Pair(format_path(at), _with_default(before, default), _with_default(after, default), touched))
     return found
@@ -101,29 +101,49 @@ def _top(path: str) -> str:
     return str(next(iter(_parsed(path)), ""))
 
 
-def _changed(step: Step) -> list[Path] | None:
-    """The paths that the engine says change; None when it does not say. A property that it names without saying where
-    in it something changes counts as a whole.
+class _Named(NamedTuple):
+    """The paths that the engine says change, and every place on the way to them. List positions shift: they are 0.
+
+    claimed: paths of which it says that a value is updated or deleted there.
+    """
+
+    paths: frozenset[Path]
+    ways: frozenset[Path]
+    claimed: frozenset[Path]
+
+    def touches(self, at: Path) -> bool:
+        """One of the paths leads through this place, or this place through one of them."""
+        shape = _shape(at)
+        return shape in self.ways or any(shape[:end] in self.paths for end in range(len(shape)))
+
+
+def _shape(path: Path) -> Path:
+    return tuple(0 if isinstance(segment, int) else segment for segment in path)
+
+
+def _named(step: Step) -> _Named | None:
+    """What the engine says changes; None when it does not say. A property that it names without saying where in it
+    something changes counts as a whole.
     """
     if step.changes is None:
         return None
-    known: list[Path] | None = step.memo.get("paths")
+    known: _Named | None = step.memo.get("named")
     if known is not None:
         return known
     exact = [_parsed(change.path) for change in step.changes]
     tops = {path[0] for path in exact if path}
     named = (_parsed(key) for key in (*step.diff_keys, *step.replace_keys))
-    step.memo["paths"] = made = exact + [path for path in named if path and path[0] not in tops]
+    shapes = {_shape(path) for path in (*exact, *(path for path in named if path and path[0] not in tops))}
+    made = step.memo["named"] = _Named(
+        paths=frozenset(shapes),
+        ways=frozenset(shape[:end] for shape in shapes for end in range(len(shape) + 1)),
+        claimed=frozenset(_parsed(change.path) for change in step.changes if change.kind is not ChangeKind.ADD),
+    )
     return made
 
 
 def _with_default(reading: Reading, default: Any) -> Reading:
     return Reading(default, reading.path) if default is not None and is_missing(reading) else reading
-
-
-def _claims_a_value(step: Step, path: Path) -> bool:
-    """The engine says that a value is updated or deleted here, so there was one, although it is not shown."""
-    return any(change.kind is not ChangeKind.ADD and _parsed(change.path) == path for change in step.changes or ())
 
 
 def _read(inputs: Mapping[str, Any] | None, path: Path | None) -> Reading:
@@ -139,11 +159,6 @@ def _parsed(path: str) -> Path:
         return parse_path(path)
     except ValueError:
         return (path,)
-
-
-def _overlap(one: Path, other: Path) -> bool:
-    """One of the paths leads through the other. List positions are not compared: they shift."""
-    return all(a == b or (isinstance(a, int) and isinstance(b, int)) for a, b in zip(one, other, strict=False))
 
 
 def _places(old: Any, new: Any, path: Path, item: str = "") -> Iterator[tuple[Path | None, Path | None]]:
