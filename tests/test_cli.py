@@ -109,7 +109,7 @@ def test_interrupting_a_rehearsal_leaves_nothing(tmp_path: Path, toolchain: Tool
     child = under_way(folder)
     engine = [pid for pid, _, _ in proc_table() if parent_of(pid) == child.pid]
     child.send_signal(signal.SIGINT)
-    errors = child.communicate(timeout=30)[1]
+    errors = child.communicate(timeout=120)[1]
     assert child.returncode == 130
     assert "nothing is left running" in errors
     assert "Traceback" not in errors
@@ -125,7 +125,7 @@ def test_a_killed_engine_is_one_error_and_the_next_run_works(tmp_path: Path, too
     child = under_way(folder)
     (engine,) = [pid for pid, _, _ in proc_table() if parent_of(pid) == child.pid]
     os.kill(engine, signal.SIGKILL)
-    errors = child.communicate(timeout=30)[1]
+    errors = child.communicate(timeout=120)[1]
     assert child.returncode == 1
     assert "Error:" in errors
     assert "Traceback" not in errors

@@ -18,7 +18,7 @@ from components.redis_access import FINDING_THE_SHARD, LOADER, NODE, REPLICATION
 from components.valkey_nodes import node_files
 from tests.servers.test_valkey import spec
 from tests.servers.test_valkey_failover import has_locks, load
-from tests.servers.valkey import Pod, Store, needs_names, password_of, store, until
+from tests.servers.valkey import Pod, Store, free_port, needs_names, password_of, store, until
 
 pytestmark = needs_names
 USERS = {
@@ -30,6 +30,7 @@ USERS = {
 }
 CLUSTER = """
 cluster-enabled yes
+cluster-port {bus}
 cluster-preferred-endpoint-type hostname
 cluster-announce-hostname {host}
 """
@@ -37,13 +38,14 @@ cluster-announce-hostname {host}
 
 @pytest.fixture(scope="module")
 def shard() -> Iterator[Store]:
+    bus = free_port()  # a port of its own: by itself it is 10,000 above the other, and that can be too high
     with store("cluster", spec().model_copy(update={"replicas": 1, "append_only": "off"})) as made:
         for pod in made.nodes:
             pod.environment["SENTINELS"] = ""  # a cluster needs none
             pod.prepare(
                 {
                     **node_files(spec()),
-                    "valkey.conf": node_files(spec())["valkey.conf"] + CLUSTER.format(host=pod.host),
+                    "valkey.conf": node_files(spec())["valkey.conf"] + CLUSTER.format(host=pod.host, bus=bus),
                     "users.acl": "".join(f"user {name} {said}\n" for name, said in USERS.items()),
                 },
                 {"maker": password_of("maker")},
@@ -53,7 +55,7 @@ def shard() -> Iterator[Store]:
         for pod in made.nodes:
             until(lambda pod=pod: pings(pod), "it answers", pod)
         primary.client("maker").execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-        replica.client("maker").execute_command("CLUSTER", "MEET", primary.address, primary.port)
+        replica.client("maker").execute_command("CLUSTER", "MEET", primary.address, primary.port, bus)
         myself = primary.client("maker").execute_command("CLUSTER", "MYID")
         until(lambda: replicates(replica, myself), "it knows the primary", replica)
         until(lambda: replica.client(NODE).execute_command("ROLE")[3] == "connected", "it follows", replica)
