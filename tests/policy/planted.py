@@ -81,12 +81,12 @@ MISTAKES = (
         "kubernetes:postgresql.cnpg.io/v1:ScheduledBackup", "clearing-daily", {"spec.schedule": "30 18 * * *"}),
     # Caches
     Mistake("the cache talks in the clear", "prod", "cache-replication-encrypt",
-        "aws:elasticache/replicationGroup:ReplicationGroup", "", {"transitEncryptionEnabled": False}),
+        "aws:elasticache/replicationGroup:ReplicationGroup", "coordination-store", {"transitEncryptionEnabled": False}),
     Mistake("locks are thrown out when memory is short", "prod", "cache-memory-keep",
-        "aws:elasticache/parameterGroup:ParameterGroup", "",
+        "aws:elasticache/parameterGroup:ParameterGroup", "coordination-settings",
         {"parameters": [{"name": "maxmemory-policy", "value": "allkeys-lru"}]}),
-    Mistake("a service may empty the cache", "prod", "cache-user-limit", "aws:elasticache/user:User", "",
-        {"accessString": "on ~* &* -@dangerous +@all"}),
+    Mistake("a service may empty the cache", "prod", "cache-user-limit", "aws:elasticache/user:User",
+        "coordination-user-wallet", {"accessString": "on ~* &* -@dangerous +@all"}),
     # Brokers and queues
     Mistake("the broker's image can change", "prod", "broker-image-pin", BROKER, "",
         {"spec.image": "docker.io/library/rabbitmq:4.3.5-management"}),
@@ -105,10 +105,10 @@ MISTAKES = (
         {"enableKeyRotation": LEFT_OUT}),
     Mistake("anybody may use a key", "prod", "access-principal-name", "aws:kms/key:Key", "cluster-key",
         {"policy": statement(Principal={"AWS": "*"}, Action="kms:Decrypt", Resource="*")}),
-    Mistake("a parameter is kept in the open", "prod", "parameter-value-encrypt", "aws:ssm/parameter:Parameter", "",
-        {"type": "String"}),
-    Mistake("a password stands in a ConfigMap", "edge", "secret-config-hide", "kubernetes:core/v1:ConfigMap", "",
-        {"data.broker-password": "correct-horse-battery"}),
+    Mistake("a parameter is kept in the open", "prod", "parameter-value-encrypt", "aws:ssm/parameter:Parameter",
+        "gateway-payment-timeout-seconds", {"type": "String"}),
+    Mistake("a password stands in a ConfigMap", "edge", "secret-config-hide", "kubernetes:core/v1:ConfigMap",
+        "parameters-gateway-values", {"data.broker-password": "correct-horse-battery"}),
     Mistake("a new setting cannot go back by itself", "prod", "config-rollout-watch",
         "aws:appconfig/deploymentStrategy:DeploymentStrategy", "", {"finalBakeTimeInMinutes": 0}),
     # Storage and evidence
@@ -159,11 +159,14 @@ MISTAKES = (
 
 
 def planted(mistake: Mistake, resources: Iterable[Resource]) -> tuple[Resource, Resource]:
-    """The resource that a mistake is made in, as it was and as it is then. Raises LookupError when there is none."""
+    """The resource that a mistake is made in, as it was and as it is then.
+
+    Raises LookupError unless exactly one is meant: a program declares its resources in no order.
+    """
     kept = [made for made in resources if made.type == mistake.type and made.name.endswith(mistake.name)]
-    if not kept:
-        raise LookupError(f"{mistake.stack} has no {mistake.type} …{mistake.name}")
-    before = kept[0]
+    if len(kept) != 1:
+        raise LookupError(f"{mistake.stack} has {len(kept)} {mistake.type} …{mistake.name}, wanted one")
+    (before,) = kept
     if mistake.settings:
         overlaid = config_of(mistake.stack) | _overlay(mistake)
         (after,) = [made for made in run(mistake.stack, overlaid).resources if (made.type, made.name) == _key(before)]
