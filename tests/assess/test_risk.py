@@ -94,6 +94,13 @@ def test_less_in_reserve_is_a_risk_that_no_customer_notices() -> None:
     assert of(journeys=only).points > of(journeys={"pay": Notice.RESERVE}).points > of().points
 
 
+def test_what_customers_notice_and_the_way_back_name_what_they_come_from() -> None:
+    found = of(journeys={"pay": Notice.OUTAGE}, way_back=WayBack.NONE, noticed_from=("urn:1",), stays_done=("urn:2",))
+    evidence = {factor.rule: factor.evidence for factor in found.factors}
+    assert (evidence["notice"], evidence["undo"]) == (("urn:1",), ("urn:2",))
+    assert of(noticed_from=("urn:1",)) == of()
+
+
 def test_history_counts_changes_of_the_same_kinds_only() -> None:
     def past(name: str, outcome: Outcome, kind: str = KIND) -> PastChange:
         return PastChange(id=name, made_on=date(2026, 1, 1), outcome=outcome, kinds=(kind,))

@@ -40,11 +40,17 @@ def risk(
     *,
     journeys: Mapping[str, Notice],
     way_back: WayBack,
+    noticed_from: Iterable[str] = (),
+    stays_done: Iterable[str] = (),
     unmapped: Iterable[str] = (),
     history: Iterable[PastChange] = (),
     book: RiskBook | None = None,
 ) -> Risk:
-    """The risk of a plan. journeys: what each customer journey notices, by its title."""
+    """The risk of a plan.
+
+    journeys: what each customer journey notices, by its title. noticed_from: URNs where the worst of that begins.
+    stays_done: URNs of what has the worst way back.
+    """
     book = book or risk_book()
     touched = {urn for step in plan.steps for urn in (step.urn, step.urn_before)}
     open_points = sorted({unknown.urn for unknown in unknowns})
@@ -53,9 +59,14 @@ def risk(
     factors = [
         *_of_findings(about_the_change, book),
         *_of_standing(len(findings) - len(about_the_change)),
-        *_of_notice(journeys, book),
-        RiskFactor(rule="undo", points=book.undo[way_back.value], sentence=f"The way back is {_WAYS[way_back]}."),
-        *_capped("unknown", "thing about it is not known", "things about it are not known", open_points, book),
+        *_of_notice(journeys, tuple(noticed_from), book),
+        RiskFactor(
+            rule="undo",
+            points=book.undo[way_back.value],
+            sentence=f"The way back is {_WAYS[way_back]}.",
+            evidence=tuple(stays_done),
+        ),
+        *_capped("unknown", "part of it is not fully known", "parts of it are not fully known", open_points, book),
         *_capped("unmapped", "resource has no owner", "resources have no owner", sorted(set(unmapped)), book),
         _of_history(plan, tuple(history), book),
     ]
@@ -101,7 +112,7 @@ def _of_findings(findings: Iterable[Finding], book: RiskBook) -> Iterator[RiskFa
         )
 
 
-def _of_notice(journeys: Mapping[str, Notice], book: RiskBook) -> Iterator[RiskFactor]:
+def _of_notice(journeys: Mapping[str, Notice], begins: tuple[str, ...], book: RiskBook) -> Iterator[RiskFactor]:
     touched = [title for title, notice in journeys.items() if notice is not Notice.NOTHING]
     if not touched:
         yield RiskFactor(rule="notice", points=0, sentence="No customer journey notices anything, as far as is known.")
@@ -109,7 +120,8 @@ def _of_notice(journeys: Mapping[str, Notice], book: RiskBook) -> Iterator[RiskF
     worst = max(journeys.values(), key=lambda notice: notice.rank)
     worst_off = sorted(title for title, notice in journeys.items() if notice is worst)
     points = book.notice[worst.value] + book.notice["journey"] * (len(touched) - 1)
-    yield RiskFactor(rule="notice", points=points, sentence=_noticed(journeys, worst, ", ".join(worst_off)))
+    sentence = _noticed(journeys, worst, ", ".join(worst_off))
+    yield RiskFactor(rule="notice", points=points, sentence=sentence, evidence=begins)
 
 
 def _noticed(journeys: Mapping[str, Notice], worst: Notice, worst_off: str) -> str:
@@ -140,6 +152,9 @@ def _capped(rule: str, one: str, many: str, urns: list[str], book: RiskBook) -> 
         )
 
 
+_BACK = {True: "was", False: "were"}
+
+
 def _of_history(plan: Plan, history: tuple[PastChange, ...], book: RiskBook) -> RiskFactor:
     """The share of like changes that went wrong. No history is no proof: it counts nothing and says so."""
     kinds = {f"{step.type} {step.op.value}" for step in plan.steps}
@@ -151,5 +166,5 @@ def _of_history(plan: Plan, history: tuple[PastChange, ...], book: RiskBook) -> 
     return RiskFactor(
         rule="history",
         points=round(book.history.all_failed * bad / len(alike)),
-        sentence=f"Of {len(alike)} past changes of these kinds {bad} failed or were taken back.",
+        sentence=f"Past changes of these kinds: {len(alike)}, of which {bad} failed or {_BACK[bad == 1]} taken back.",
     )

@@ -83,6 +83,8 @@ def weigh(whole: Whole, findings: Iterable[Finding], unknowns: Iterable[Unknown]
             doubts,
             journeys={one.title: one.felt.notice for one in noticed or ()},
             way_back=undone.way_back,
+            noticed_from=_begins(noticed or (), rows, reached),
+            stays_done=_hardest(undone),
             unmapped=reached.unmapped if reached else (),
             history=registers.history.changes,
         ),
@@ -103,6 +105,21 @@ def _journeys(
         if one.way and one.urn in worst_of:
             felt.setdefault(one.service, []).append(worst_of[one.urn])
     return journeys({service: worst(several) for service, several in felt.items()}, register)
+
+
+def _begins(noticed: Iterable[JourneyImpact], rows: Iterable[Downtime], reached: Affected | None) -> tuple[str, ...]:
+    """Where what customers notice begins, for the worst journeys: what changes of the first service on the way."""
+    noticed = tuple(noticed)
+    worst_off = {one.through[0] for one in noticed if one.felt.notice is noticed[0].felt.notice}
+    own = [effect.urn for row in rows if row.service in worst_off for effect in row.because]
+    others = [one.urn for one in reached.reached if one.service in worst_off] if reached else []
+    return tuple(dict.fromkeys(own or others))
+
+
+def _hardest(undone: Undo) -> tuple[str, ...]:
+    """What makes the way back what it is; nothing does where everything can be taken back."""
+    worst_way = undone.way_back
+    return tuple(s.urn for s in undone.steps if s.way_back is worst_way is not WayBack.REVERSIBLE)
 
 
 def _felt(row: Downtime | Effect) -> Felt:
