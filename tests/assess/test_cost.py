@@ -27,6 +27,7 @@ from tollgate.plan.read import read_plan
 NAT = "aws:ec2/natGateway:NatGateway"
 KEY = "aws:kms/key:Key"
 ROLE = "aws:iam/role:Role"
+VM = "aws:ec2/instance:Instance"
 NODES = "aws:eks/nodeGroup:NodeGroup"
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 CNPG = "kubernetes:postgresql.cnpg.io/v1:Cluster"
@@ -177,6 +178,15 @@ def test_what_goes_saves_and_what_stays_where_it_is_does_not() -> None:
     gone, left = p.step("delete", NAT, old={}), p.step("delete", NAT, old={}, old_retainOnDelete=True)
     assert of(gone).delta.high < 0
     assert of(left).delta == money(0, 0)
+
+
+def test_beside_what_stays_where_it_is_a_new_one_costs_all_of_it() -> None:
+    old, new = {"instanceType": "m5.large"}, {"instanceType": "m5.xlarge"}
+    sides: dict[str, Any] = {"old": old, "new": new, "diff": {"instanceType": "update-replace"}}
+    kept, gone = of(p.step("replace", VM, **sides, old_retainOnDelete=True)), of(p.step("replace", VM, **sides))
+    assert kept.delta == of(p.step("create", VM, new=new)).delta
+    assert gone.delta.high < kept.delta.high
+    assert [row.stays for found in (kept, gone) for row in found.resources] == [True, False]
 
 
 def test_a_bigger_disk_costs_the_difference() -> None:

@@ -111,6 +111,22 @@ def test_a_replacement_is_a_creation_and_a_deletion() -> None:
     assert of(replaced).total.p50 == seconds("time-nat")[0] + seconds("time-nat-delete")[0]
 
 
+def test_what_is_retained_is_not_deleted_and_takes_no_time_for_it() -> None:
+    kept: dict[str, Any] = {"old": {}, "old_retainOnDelete": True}
+    assert of(p.step("delete", NAT, **kept)).total.p50 == 0
+    replaced = p.step("replace", NAT, **kept, new={}, diff={"subnetId": "update-replace"})
+    assert of(replaced).total.p50 == seconds("time-nat")[0]
+
+
+def test_what_goes_with_another_takes_no_time_of_its_own() -> None:
+    network = p.step("delete", VPC, "net", old={})
+    alone, with_it = (
+        p.step("delete", NAT, "out", old={}, **more) for more in ({}, {"old_deletedWith": p.urn(VPC, "net")})
+    )
+    assert of(network, alone).total.p50 > of(network, with_it).total.p50 == seconds("time-net-delete")[0]
+    assert of(with_it).total.p50 == of(alone).total.p50
+
+
 def test_more_than_the_engine_does_at_once_takes_longer() -> None:
     many = [made(NAT, f"out-{n}") for n in range(16)]
     assert of(*many, parallel=16).total.p50 == seconds("time-nat")[0]

@@ -125,6 +125,11 @@ STAYS = "until somebody deletes it"
         (step(Op.CREATE), "goes with it", STAYS),
         (step(Op.CREATE, "alarm", ALARM), "is deleted again.", "goes with it"),
         (step(Op.DELETE, "rabbit", NAMESPACE), "what was in it is gone", "is made again."),
+        (
+            step(Op.REPLACE, "alarm", ALARM, retain_on_delete=True),
+            "still stands and is imported again.",
+            "replaced again",
+        ),
         (step(Op.REPLACE, "rabbit", NAMESPACE), "what was in the old one is gone", "like the old one"),
         (step(Op.DELETE, "door", ADDRESS), "may be another one", "is gone"),
         (step(Op.DELETE, "cache", CACHE), "held for a time does not come back", "is gone"),
@@ -235,6 +240,8 @@ PROOFS: list[tuple[str, Plan, Plan, str]] = [
     ("another name of what stays", plan(changed(1, 2, ties_after=_NAMES_IT)), plan(changed(2, 3)), "would not get its old value back"),
     ("replaced on the way back", plan(changed(1, 2)), plan(step(Op.REPLACE, changes={"size": True})), "does not take the change back"),
     ("kept, and made anew", plan(step(Op.DELETE, retain_on_delete=True, old={})), plan(step(Op.CREATE, new={})), "import the old one"),
+    ("kept beside the new one", plan(step(Op.REPLACE, retain_on_delete=True)), plan(step(Op.REPLACE)), "import the old one"),
+    ("replaced again", plan(step(Op.REPLACE)), plan(step(Op.REPLACE)), ""),
 ]  # fmt: skip
 
 

@@ -32,6 +32,13 @@ def test_what_was_left_in_the_cloud_is_imported() -> None:
     assert turned.op is Op.IMPORT
 
 
+@pytest.mark.parametrize(("left_too", "back"), [(False, Op.DELETE), (True, Op.IMPORT)])
+def test_of_a_replacement_that_left_the_old_one_only_the_new_one_goes(left_too: bool, back: Op) -> None:
+    one = step(Op.REPLACE, old={"a": 1}, new={"a": 2}, retain_on_delete=True, retain_after=left_too)
+    (turned,) = turned_round(plan(one)).steps
+    assert (turned.op, turned.old) == (back, {"a": 2})
+
+
 def test_what_was_added_is_taken_away() -> None:
     added = PropertyChange(path="a", kind=ChangeKind.ADD)
     one = step(Op.UPDATE, old={}, new={"a": 1}).model_copy(update={"changes": (added,)})

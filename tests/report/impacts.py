@@ -151,6 +151,7 @@ def felt_everywhere() -> Decision:
             ResourceCost(
                 urn=ODD, type="odd", service="wallet", priced=Priced.UNKNOWN, delta=money(0), unknown=("No price.",)
             ),
+            ResourceCost(urn=WALLET, type=RDS, service="wallet", priced=Priced.PRICED, delta=money(0), stays=True),
         ),
         books=(PriceBookUsed(id="one", region="eu", effective="2025-01-01", review_by="2025-07-01", digest="ab" * 32),),
     )

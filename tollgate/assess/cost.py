@@ -105,6 +105,11 @@ def _of_step(step: Step, service: str, region: str, book: PriceBook | None) -> R
     return _row(step, service, charges, [charge.unknown for charge in charges if charge.unknown])
 
 
+def _stays(step: Step) -> bool:
+    """The old one is left in the cloud, out of the definition, where it is charged on."""
+    return step.op in (Op.DELETE, Op.REPLACE) and step.retain_on_delete
+
+
 def _row(step: Step, service: str, charges: tuple[Charge, ...], reasons: list[str]) -> ResourceCost:
     priced = Priced.UNKNOWN if reasons else Priced.PRICED if charges else Priced.FREE
     deltas = [_only_up(charge.delta) if reasons else charge.delta for charge in charges]
@@ -115,6 +120,7 @@ def _row(step: Step, service: str, charges: tuple[Charge, ...], reasons: list[st
         priced=priced,
         delta=_sum(deltas),
         charges=charges,
+        stays=_stays(step),
         unknown=tuple(f"{capital(subject(step))}: {reason}." for reason in dict.fromkeys(reasons)),
     )
 
@@ -125,11 +131,14 @@ def _only_up(delta: Money) -> Money:
 
 
 def _charges(step: Step, op: Operation, line: MeterLine, region: str, book: PriceBook | None) -> tuple[Charge, ...]:
-    """The charges on both sides, meter by meter. What stays where it is, is still charged."""
+    """The charges on both sides, meter by meter. What stays where it is, is still charged: beside it the new one."""
     defaults = meter_book().defaults
     old = Resource(step.type, step.old, step.old_outputs, defaults) if step.old is not None else None
     new = Resource(step.type, step.new, step.old_outputs, defaults) if step.new is not None else None
-    new = old if op is Operation.FORGET else new
+    if op is Operation.FORGET:
+        new = old
+    elif _stays(step):
+        old = None
     found = []
     for meter in line.meters:
         before = key_of(meter, old) if old else None

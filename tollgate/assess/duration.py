@@ -24,9 +24,11 @@ from tollgate.assess.recorded import Recorded
 from tollgate.books.duration_book import DurationLine, duration_book
 from tollgate.books.lines import ANY, Operation
 from tollgate.plan.model import Op, Plan, Step
+from tollgate.plan.ties import TieKind
 
 _LOOKS = (Op.READ, Op.REFRESH, Op.IMPORT)
 _TAKES_NO_TIME = (Op.SAME, Op.DISCARD)
+_GOES = (Op.DELETE, Op.REPLACE)
 _WORDS = {Operation.CREATE: "creation", Operation.UPDATE: "change", Operation.DELETE: "deletion"}
 # In which order the engine does what: each operation, and whether it is among the deletions at the end.
 _PARTS: dict[Operation, tuple[tuple[Operation, bool], ...]] = {
@@ -64,8 +66,9 @@ def timed(
     deleting: list[Part] = []
     unknown: list[UnknownDuration] = []
     seconds = {step.urn: (0.0, 0.0) for step in plan.steps}
+    gone = frozenset(step.urn_before for step in plan.steps if step.op in _GOES)
     for step in plan.steps:
-        for found, last in _of_step(step, recorded):
+        for found, last in _of_step(step, recorded, gone):
             if isinstance(found, UnknownDuration):
                 unknown.append(found)
             else:
@@ -97,7 +100,15 @@ def _critical(half: Half) -> Iterator[CriticalStep]:
         yield CriticalStep(urn=part.urn, op=part.op, lasts=Span(p50=part.span[0], p90=part.span[1]), source=part.source)
 
 
-def _of_step(step: Step, recorded: Recorded) -> Iterator[tuple[Part | UnknownDuration, bool]]:
+def _not_asked_for(step: Step, gone: frozenset[str]) -> bool:
+    """The engine asks no cloud to delete what is retained, nor what goes with something else that is deleted.
+
+    pkg/resource/deploy/step.go of Pulumi 3.257.0, DeleteStep.
+    """
+    return step.retain_on_delete or any(tie.kind is TieKind.DELETED_WITH and tie.urn in gone for tie in step.ties)
+
+
+def _of_step(step: Step, recorded: Recorded, gone: frozenset[str]) -> Iterator[tuple[Part | UnknownDuration, bool]]:
     """The operations of a step, each with whether it is among the deletions at the end."""
     if not step.custom or step.op in _TAKES_NO_TIME:
         return
@@ -110,6 +121,8 @@ def _of_step(step: Step, recorded: Recorded) -> Iterator[tuple[Part | UnknownDur
         yield _unknown(step, "what happens to it, and how long that takes, is not known"), False
         return
     for each, last in _PARTS[op]:
+        if each is Operation.DELETE and _not_asked_for(step, gone):
+            continue
         yield _part(step, each, recorded) or _unknown(step, f"how long its {_WORDS[each]} takes is not known"), last
 
 

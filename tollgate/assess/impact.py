@@ -176,6 +176,7 @@ class ResourceCost(Frozen):
     priced: Priced
     delta: Money
     charges: tuple[Charge, ...] = ()
+    stays: bool = Field(False, description="the old one stays in the cloud, out of the definition, and is charged on")
     unknown: tuple[str, ...] = Field((), description="sentences: what is not known of it")
 
 

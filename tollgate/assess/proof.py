@@ -85,7 +85,7 @@ def _turned_round(
     if back.op is not _INVERSE.get(there.op, there.op):
         yield f"{who}: going back would {_IN_WORDS.get(back.op, back.raw_op)} it, which does not take the change back."
         return
-    if there.op is Op.DELETE and there.retain_on_delete:
+    if there.op in (Op.DELETE, Op.REPLACE) and there.retain_on_delete:
         yield f"{who} is left where it is, and going back would make another one; import the old one instead."
     for path in sorted(values_there.keys() | values_back.keys()):
         one, other = values_there.get(path), values_back.get(path)

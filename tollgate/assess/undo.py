@@ -143,13 +143,12 @@ def _of_creation(step: Step, who: str, holds: Holds) -> str:
 
 
 def _of_replacement(step: Step, who: str, holds: Holds) -> tuple[WayBack, str]:
+    stands = f"{who}: the old one still stands and is imported again"
     if holds not in _LOST_WITH_IT:
-        return WayBack.REVERSIBLE, f"{who} is replaced again by one like the old one{_ANOTHER.get(holds, '')}."
+        again = f"{who} is replaced again by one like the old one{_ANOTHER.get(holds, '')}"
+        return WayBack.REVERSIBLE, f"{stands if step.retain_on_delete else again}."
     if step.retain_on_delete:
-        return (
-            WayBack.WITH_LOSS,
-            f"{who}: the old one still stands and is imported again; what the new one took is lost.",
-        )
+        return WayBack.WITH_LOSS, f"{stands}; what the new one took is lost."
     return WayBack.WITH_LOSS, f"{who} is made again, empty: what was in the old one is gone."
 
 

@@ -9,12 +9,16 @@ _TURNED_KIND = {ChangeKind.ADD: ChangeKind.DELETE, ChangeKind.DELETE: ChangeKind
 
 
 def turned_round(plan: Plan) -> Plan:
-    """Each step the other way. What was left in the cloud when it left the definition comes back by an import."""
+    """Each step the other way.
+
+    What was left in the cloud when it left the definition, or was replaced, comes back by an import; what took its
+    place goes, unless that is left, too.
+    """
     return plan.model_copy(update={"steps": tuple(map(_turned, plan.steps)), "policy": None, "diagnostics": ()})
 
 
 def _turned(step: Step) -> Step:
-    op = Op.IMPORT if step.op is Op.DELETE and step.retain_on_delete else _TURNED.get(step.op, step.op)
+    op = _left(step) if step.op in (Op.DELETE, Op.REPLACE) and step.retain_on_delete else _TURNED.get(step.op, step.op)
     changes = None if step.changes is None else tuple(map(_turned_change, step.changes))
     return step.model_copy(
         update={
@@ -31,6 +35,11 @@ def _turned(step: Step) -> Step:
             "retain_after": step.retain_on_delete,
         }
     )
+
+
+def _left(step: Step) -> Op:
+    """The import itself takes no longer than a look; deleting what took its place may."""
+    return Op.DELETE if step.op is Op.REPLACE and not step.retain_after else Op.IMPORT
 
 
 def _turned_change(change: PropertyChange) -> PropertyChange:

@@ -32,6 +32,10 @@ def _said(cost: Cost, appendix: Appendix) -> Iterator[Statement]:
         yield say(phrase(key, amount=amount), *_links(cost.resources, appendix))
     if cost.unknown:
         yield say(phrase("money_unknown", n=cost.unknown), _UNKNOWN)
+    left = [row.urn for row in cost.resources if row.stays]
+    if left:
+        links = unique(map(appendix.of_urn, sorted(left)), MOST_LINKS)
+        yield say(phrase("money_stays", n=len(left)), *links)
     if cost.free:
         yield say(phrase("money_free_beside", n=cost.free), RESOURCES)
     for book in cost.books:
