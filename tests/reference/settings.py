@@ -133,7 +133,7 @@ def loses_data(touch: Touch) -> bool:
 
 
 def shown(value: Any) -> str:
-    text = json.dumps(written(value), ensure_ascii=False)
+    text = json.dumps(written(value), ensure_ascii=False, sort_keys=True)
     return f"`{cell(text if len(text) <= LONGEST_VALUE else f'{text[: LONGEST_VALUE - 1]}…')}`"
 
 
