@@ -94,7 +94,10 @@ class WayBack(StrEnum):
 
     @property
     def rank(self) -> int:
-        return list(WayBack).index(self)
+        return _WAYS[self]
+
+
+_WAYS = {way: place for place, way in enumerate(WayBack)}
 
 
 class Tried(StrEnum):
