@@ -72,7 +72,19 @@ def test_what_denies_is_said_first() -> None:
     decision = decide(assessment(*found))
     assert decision.headline == "First. And 1 more reason."
     assert decision.reasons == ("First.", "Second.")
-    assert decision.asks == ("Before it can go (s): repair it.",)
+    assert decision.asks == ("Before it can go (s): repair it. This is about u.",)
+
+
+def test_what_is_asked_says_of_which_resources() -> None:
+    keys = [f"urn:pulumi:a::b::aws:kms/key:Key::key-{n}" for n in "xyz"]
+    found = [finding(HIGH, rule="s").model_copy(update={"urn": urn}) for urn in [*keys, keys[0]]]
+    (asked,) = decide(assessment(*found)).asks
+    assert asked == "Judge whether it may go (s): repair it. This is about X's encryption key (key-x) and 2 more."
+    assert decide(assessment(found[0].model_copy(update={"urn": ""}))).asks == (
+        "Judge whether it may go (s): repair it.",
+    )
+    plain = found[0].model_copy(update={"fix": "", "sentence": "It stands alone."})
+    assert decide(assessment(plain)).asks == ("Judge whether it may go: It stands alone.",)
 
 
 def test_many_findings_of_one_rule_are_one_reason() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 
 from tollgate.assess.consequences import JourneyImpact
 from tollgate.assess.impact import Moment
 from tollgate.assess.model import Assessment, Finding, Unknown
+from tollgate.assess.naming import subject_of_urn
 from tollgate.books.effect_book import Notice
 from tollgate.gate.model import Decision, Verdict
 from tollgate.policy.severity import CRITICAL, MEDIUM
@@ -121,17 +123,24 @@ def _asks(
     """What is asked of the reader: to repair what denies, to judge what waits, to find out what is open."""
     if verdict is Verdict.ALLOW:
         return ()
-    asked = [_ask(finding) for finding in assessment.findings if _verdict(finding) is verdict]
+    asked = list(_asked(finding for finding in assessment.findings if _verdict(finding) is verdict))
     if failing:
         asked.append("Agree with those who answer for these customers whether and when it goes.")
     if open_questions:
         number = len(open_questions)
         asked.append(f"Find out what is not known ({number} {'point' if number == 1 else 'points'}).")
-    return tuple(dict.fromkeys(asked))
+    return tuple(asked)
 
 
-def _ask(finding: Finding) -> str:
-    begin = "Before it can go" if _verdict(finding) is Verdict.DENY else "Judge whether it may go"
-    if finding.fix:
-        return f"{begin} ({finding.rule}): {finding.fix}."
-    return f"{begin}: {finding.sentence}"
+def _asked(findings: Iterable[Finding]) -> Iterator[str]:
+    """What each rule asks, once, and of which resources: a fix alone does not say where."""
+    about: dict[str, dict[str, None]] = {}
+    for finding in findings:
+        begin = "Before it can go" if _verdict(finding) is Verdict.DENY else "Judge whether it may go"
+        ask = f"{begin} ({finding.rule}): {finding.fix}." if finding.fix else f"{begin}: {finding.sentence}"
+        urns = about.setdefault(ask, {})
+        if finding.fix and finding.urn:
+            urns[finding.urn] = None
+    for ask, urns in about.items():
+        first, more = next(iter(urns), ""), f" and {len(urns) - 1} more" if len(urns) > 1 else ""
+        yield f"{ask} This is about {subject_of_urn(first)}{more}." if first else ask

@@ -52,12 +52,12 @@ def _undo(assessment: Assessment) -> Statement:
 
 
 def from_gate(text: str, decision: Decision, appendix: Appendix) -> Statement:
-    """A sentence of the gate. When a finding says the same, or the rule is named, that is the evidence."""
+    """A sentence of the gate. What a finding says, or asks for, rests on its resource and its rule."""
     for finding in decision.assessment.findings:
         if finding.sentence and finding.sentence in text:
             return say(quote(readable(text)), *appendix.of_finding(finding))
         if f"({finding.rule})" in text:
-            return say(quote(readable(text)), appendix.by_rule[finding.rule])
+            return say(quote(readable(text)), *appendix.of_finding(finding))
     return say(quote(readable(text)), RULES)
 
 
