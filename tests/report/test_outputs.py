@@ -20,7 +20,13 @@ from tollgate.gate.model import Decision
 from tollgate.report.assessment import Review, assess_json, assess_text, schema_text
 from tollgate.report.files import write_outputs
 from tollgate.report.model import Report, build_report
+from tollgate.report.parts import SectionName
+from tollgate.report.phrases import load_words
 from tollgate.report.terminal import print_summary
+from tollgate.report.unknowns import is_quiet, points
+
+# What the amounts rest on: in the report only.
+RESTS_ON = ("money_book", "money_usage")
 
 
 def report_of(decision: Decision) -> Report:
@@ -124,6 +130,13 @@ def test_the_text_of_assess_is_whole(make):
     assert text.split(" · ")[0] == decision.verdict.review_word.upper()
     for item in (*decision.assessment.findings, *decision.assessment.unknowns):
         assert item.sentence in text
+    report = report_of(decision)
+    follows = {SectionName.AFFECTED, SectionName.TIMING, SectionName.MONEY}
+    if decision.assessment.impact and not is_quiet(decision.assessment):
+        shown = [each for section in report.sections if section.name in follows for each in section.statements]
+        told = [load_words().say(each.said) for each in shown if not each.open and each.said.key not in RESTS_ON]
+        assert [sentence for sentence in told if sentence not in text] == []
+    assert [point.sentence for point in points(decision.assessment) if point.sentence not in text] == []
 
 
 def test_nothing_heavy_is_imported_before_it_is_needed():

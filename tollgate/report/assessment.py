@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from pydantic import Field
@@ -21,13 +22,17 @@ from tollgate.assess.model import (
 )
 from tollgate.gate.model import Decision, Verdict
 from tollgate.plan.model import Frozen
+from tollgate.report.appendix import lay_out
 from tollgate.report.checked import waived_sentence
+from tollgate.report.money import amounts
 from tollgate.report.parts import phrase, quote
+from tollgate.report.people import people
 from tollgate.report.phrases import Words, load_words
 from tollgate.report.risk import BANDS
 from tollgate.report.sections import SEVERITIES, changes_sentence, severity_sentence
 from tollgate.report.text import readable
-from tollgate.report.unknowns import is_quiet
+from tollgate.report.timing import timing
+from tollgate.report.unknowns import is_quiet, points
 from tollgate.report.way_back import way_back_in_words
 
 _WORDS = {
@@ -94,7 +99,7 @@ def assess_text(decision: Decision, words: Words | None = None) -> str:
     blocks = [
         [words.say(line)],
         [words.say(changes_sentence(assessment)), words.say(severity_sentence(assessment))],
-        _follows(assessment, words),
+        list(_follows(assessment, words)),
         [text for finding in assessment.findings for text in _finding_lines(finding, words)],
         [words.say(waived_sentence(waived)) for waived in assessment.waived],
         [words("title_unknown"), *(f"  {sentence}" for sentence in _unknown_lines(assessment, words))],
@@ -103,18 +108,22 @@ def assess_text(decision: Decision, words: Words | None = None) -> str:
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
-def _follows(assessment: Assessment, words: Words) -> list[str]:
-    """Class, risk, who notices and the way back, a line each."""
+def _follows(assessment: Assessment, words: Words) -> Iterator[str]:
+    """Class, risk, who notices and for how long, the engine's time, money, the way back: in the report's sentences."""
     impact = assessment.impact
     if impact is None or is_quiet(assessment):
-        return []
-    noticed = [f"{one.title}: {one.felt.notice.value}" for one in impact.journeys or ()]
-    return [
-        readable(impact.classified.sentence),
-        words.say(phrase("risk_band", band=BANDS[impact.risk.band], n=impact.risk.points)),
-        *(readable(line) for line in noticed),
-        words.say(way_back_in_words(impact).said),
-    ]
+        return
+    appendix = lay_out(assessment)
+    yield readable(impact.classified.sentence)
+    yield words.say(phrase("risk_band", band=BANDS[impact.risk.band], n=impact.risk.points))
+    noticed = people(impact, appendix)
+    yield from (words.say(statement.said) for statement in noticed.statements)
+    for row in (row for table in noticed.tables for row in table.rows):
+        yield f"  {'; '.join(words.say(cell) for cell in row.cells)}"
+    for statement in (*timing(impact, appendix).statements, *amounts(impact.cost, appendix)):
+        if not statement.open:
+            yield words.say(statement.said)
+    yield words.say(way_back_in_words(impact).said)
 
 
 def _finding_lines(finding: Finding, words: Words) -> list[str]:
@@ -126,7 +135,7 @@ def _finding_lines(finding: Finding, words: Words) -> list[str]:
 
 
 def _unknown_lines(assessment: Assessment, words: Words) -> list[str]:
-    known = [readable(unknown.sentence) for unknown in assessment.unknowns] or [words("unknowns_none")]
+    known = [readable(point.sentence) for point in points(assessment)] or [words("unknowns_none")]
     return known + [readable(note) for note in assessment.notes]
 
 

@@ -17,12 +17,13 @@ _UNKNOWN = Link(anchor="unknown", label=phrase("see_list"))
 
 
 def money(impact: Impact, appendix: Appendix) -> Told:
-    """More or less a month, by service. What has no known price never makes the sum smaller."""
+    """More or less a month, by service, and what the figures rest on."""
     cost = impact.cost
-    return Told(statements=tuple(_said(cost, appendix)), tables=_services(impact, appendix))
+    return Told(statements=(*amounts(cost, appendix), *_rests_on(cost)), tables=_services(impact, appendix))
 
 
-def _said(cost: Cost, appendix: Appendix) -> Iterator[Statement]:
+def amounts(cost: Cost, appendix: Appendix) -> Iterator[Statement]:
+    """What a month costs more or less. What has no known price never makes the sum smaller."""
     if not (cost.priced or cost.unknown):
         yield say(phrase("money_free", n=cost.free), RESOURCES)
         return
@@ -38,6 +39,10 @@ def _said(cost: Cost, appendix: Appendix) -> Iterator[Statement]:
         yield say(phrase("money_stays", n=len(left)), *links)
     if cost.free:
         yield say(phrase("money_free_beside", n=cost.free), RESOURCES)
+
+
+def _rests_on(cost: Cost) -> Iterator[Statement]:
+    """The price books, and what is assumed where the program states no quantity."""
     for book in cost.books:
         yield say(
             phrase("money_book", id=clean(book.id), effective=clean(book.effective), digest=clean(book.digest)[:12]),
