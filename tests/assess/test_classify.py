@@ -14,8 +14,9 @@ from tests.plan.previews import UNKNOWN, urn
 from tollgate.assess.classify import StandardChange, StandardChanges, classify
 from tollgate.assess.consequences import ChangeClass
 from tollgate.assess.model import Finding, Origin, Unknown
+from tollgate.assess.trust import NOT_SHOWN
 from tollgate.plan.model import Op, Step
-from tollgate.policy.severity import HIGH, LOW
+from tollgate.policy.severity import HIGH, LOW, MEDIUM
 
 TODAY = date(2026, 11, 27)
 LONGER = {
@@ -107,6 +108,20 @@ def test_what_is_found_or_not_known_is_never_standard() -> None:
         assert found.change_class is ChangeClass.NORMAL
     mild = finding.model_copy(update={"severity": LOW})
     assert classify(plan(longer(100, 150)), (mild,), (), STANDARDS, today=TODAY).change_class is ChangeClass.STANDARD
+
+
+def test_what_was_found_and_what_is_not_known_are_told_apart() -> None:
+    address = longer(100, 150).urn
+    unknown = Unknown(what="value", urn=address, sentence="s")
+    open_point = Finding(rule=NOT_SHOWN, severity=MEDIUM, urn=address, sentence="s", origin=Origin.PLAN)
+    danger = Finding(rule="one", severity=MEDIUM, urn=address, sentence="d", origin=Origin.OPERATION)
+
+    def said(*findings: Finding) -> str:
+        return classify(plan(longer(100, 150)), findings, [unknown], STANDARDS, today=TODAY).sentence
+
+    assert said(open_point).endswith("something about it is not known.")
+    assert said(danger, open_point) == said(open_point, danger)
+    assert said(danger, open_point).endswith("a rule found something about it.")
 
 
 def test_an_entry_past_its_review_date_is_no_longer_valid() -> None:

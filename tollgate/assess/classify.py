@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 
@@ -13,6 +13,7 @@ from tollgate.assess.amounts import amount
 from tollgate.assess.consequences import ChangeClass, Classified, ClassReason
 from tollgate.assess.model import Finding, Unknown
 from tollgate.assess.naming import capital, subject
+from tollgate.assess.trust import NOT_SHOWN
 from tollgate.assess.values import Pair, in_words, is_known, pairs
 from tollgate.books.guards import Unit
 from tollgate.books.match import matches
@@ -76,13 +77,15 @@ def classify(
 ) -> Classified:
     """The class of a plan. Mixed takes the highest; what is not known is never standard."""
     doubted = {unknown.urn: MEDIUM.rank for unknown in unknowns}
-    for finding in findings:
-        if finding.severity.rank >= MEDIUM.rank:
-            doubted[finding.urn] = max(finding.severity.rank, doubted.get(finding.urn, 0))
+    serious = [finding for finding in findings if finding.severity.rank >= MEDIUM.rank]
+    for finding in serious:
+        doubted[finding.urn] = max(finding.severity.rank, doubted.get(finding.urn, 0))
+    doubts = dict.fromkeys(doubted, "something about it is not known")
+    doubts |= {finding.urn: "a rule found something about it" for finding in serious if finding.rule != NOT_SHOWN}
     valid = [standard for standard in standards.standard_changes if today <= standard.review_by]
     reasons = tuple(
         sorted(
-            (_of_step(step, valid, doubted) for step in plan.steps if step.custom),
+            (_of_step(step, valid, doubts) for step in plan.steps if step.custom),
             key=lambda reason: (reason.change_class is not ChangeClass.NORMAL, -doubted.get(reason.urn, 0), reason.urn),
         )
     )
@@ -111,10 +114,10 @@ def _normal(normal: list[ClassReason], all_parts: int) -> str:
     )
 
 
-def _of_step(step: Step, standards: list[StandardChange], doubted: Container[str]) -> ClassReason:
+def _of_step(step: Step, standards: list[StandardChange], doubts: Mapping[str, str]) -> ClassReason:
     who = capital(subject(step))
-    if step.urn in doubted:
-        text = f"{who}: something was found or is not known about it."
+    if step.urn in doubts:
+        text = f"{who}: {doubts[step.urn]}."
         return ClassReason(urn=step.urn, change_class=ChangeClass.NORMAL, sentence=text)
     closest = ""
     for standard in standards:

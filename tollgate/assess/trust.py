@@ -12,6 +12,8 @@ from tollgate.plan.model import Op, Plan, Step
 from tollgate.plan.text import plain
 from tollgate.policy.severity import MEDIUM
 
+NOT_SHOWN = "not-shown"  # the rule of findings that are unknowns
+
 
 def plan_unknowns(whole: Whole) -> Iterator[Unknown]:
     """What the plan leaves open, step by step."""
@@ -59,7 +61,7 @@ def unknown_findings(unknowns: Iterable[Unknown], changed: frozenset[str]) -> It
     for unknown in unknowns:
         if unknown.urn in changed or not unknown.urn:
             yield Finding(
-                rule="not-shown",
+                rule=NOT_SHOWN,
                 severity=MEDIUM,
                 urn=unknown.urn,
                 sentence=unknown.sentence,
