@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tollgate.policy.paths import parse_path
 
 FOLDER = Path(__file__).parent / "cases"
+OUTSIDE = "outside-"  # how the files of other authors begin
 Label = Literal["dangerous", "routine"]
 Resources = dict[str, dict[str, Any]]
 
@@ -32,21 +33,29 @@ class Case(BaseModel):
     names: tuple[str, ...] = ()
     differs: str = ""
     public: bool = Field(False, description="ported from the public corpus")
+    outside: bool = Field(False, description="written by authors who had seen neither rules nor books nor our cases")
     before: Resources
     after: Resources
 
     @property
+    def own(self) -> bool:
+        """Written by those who wrote the rules."""
+        return not self.public and not self.outside
+
+    @property
     def held_out(self) -> bool:
-        """Not run before the rules were finished: every third case, by the hash of its id."""
-        return not self.public and int(hashlib.sha256(self.id.encode()).hexdigest(), 16) % 3 == 0
+        """Not run before the rules were finished: every third of our own cases, by the hash of its id."""
+        return self.own and int(hashlib.sha256(self.id.encode()).hexdigest(), 16) % 3 == 0
 
 
 @cache
 def cases() -> tuple[Case, ...]:
     """All cases, those of the public corpus first."""
     found = [_case(name, source, "public") for name, source in _read("public").items()]
-    for label in ("dangerous", "routine"):
-        found += [_case(name, source | {"label": label}, label) for name, source in _read(label).items()]
+    for prefix in ("", OUTSIDE):
+        for label in ("dangerous", "routine"):
+            file = f"{prefix}{label}"
+            found += [_case(name, source | {"label": label}, file) for name, source in _read(file).items()]
     return tuple(found)
 
 
@@ -75,7 +84,14 @@ def _case(name: str, source: dict[str, Any], file: str) -> Case:
         after[target]["options"] = {
             key: value for key, value in {**after[target].get("options", {}), **options}.items() if value is not None
         }
-    return Case(id=name, public=file == "public", before=before, after=after, **source)
+    return Case(
+        id=name,
+        public=file == "public",
+        outside=file.startswith(OUTSIDE),
+        before=before,
+        after=after,
+        **source,
+    )
 
 
 def _all(declared: dict[str, Any]) -> Resources:
@@ -101,10 +117,17 @@ def _resource(source: Any, number: int) -> dict[str, Any]:
     _set(made["inputs"], source.get("set", {}))
     if "options" in source:
         made["options"] = dict(source["options"])
-    made["inputs"] = {
-        key: item.replace("{n}", str(number)) if isinstance(item, str) else item for key, item in made["inputs"].items()
-    }
+    made["inputs"] = _numbered(made["inputs"], str(number))
     return made
+
+
+def _numbered(value: Any, number: str) -> Any:
+    """The same with ``{n}`` filled in, however deep."""
+    if isinstance(value, dict):
+        return {key: _numbered(item, number) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_numbered(item, number) for item in value]
+    return value.replace("{n}", number) if isinstance(value, str) else value
 
 
 def _set(inputs: dict[str, Any], change: dict[str, Any]) -> None:
