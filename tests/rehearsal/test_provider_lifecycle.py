@@ -29,6 +29,15 @@ OBJECT = {
     "metadata": {"labels": {"app": "a"}},
     "spec": {"replicas": 3, "selector": {"matchLabels": {"app": "a"}}, "template": {"spec": POD}},
 }
+DEFINITION = "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition"
+
+
+def definition(**spec: Any) -> dict[str, Any]:
+    """A definition of a resource whose schema says this of its spec."""
+    schema = {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": schema}
+    names = {"plural": "tenants", "kind": "Tenant"}
+    return {"spec": {"group": "a.example", "names": names, "scope": "Namespaced", "versions": [version]}}
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +97,9 @@ def test_aws_inputs_are_checked(aws: Caller, inputs: dict[str, Any], expected: l
                 "spec.template.spec.containers[0].name: is required and was not given; set it",
             ],
         ),
+        # A schema's extensions are spelled otherwise in the SDKs than in a manifest.
+        (DEFINITION, definition(x_kubernetes_preserve_unknown_fields=True), []),
+        (DEFINITION, definition(**{"x-kubernetes-preserve-unknown-fields": True}), []),
         # Of a custom resource only the metadata is known; its spec is the operator's.
         (CLUSTER, {"metadata": {"name": "a"}, "spec": {"anything": 1}}, []),
         (CLUSTER, {"metadata": {"lables": {}}}, ["metadata.lables: no such property; did you mean labels?"]),

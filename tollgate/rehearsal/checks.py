@@ -38,7 +38,7 @@ def _object(given: Mapping[str, Any], fields: Mapping[str, Input], path: Path) -
     for name, value in given.items():
         if name.startswith("__") or value is None:
             continue
-        field = fields.get(name)
+        field = fields.get(name) or fields.get(_in_sdk(name))
         if field is None:
             yield Failure(format_path((*path, name)), _no_such(name, fields))
         else:
@@ -46,6 +46,11 @@ def _object(given: Mapping[str, Any], fields: Mapping[str, Input], path: Path) -
     for name, field in fields.items():
         if field.required and given.get(name) is None:
             yield Failure(format_path((*path, name)), "is required and was not given; set it")
+
+
+def _in_sdk(name: str) -> str:
+    """Extensions of a schema have hyphens in a manifest and none in the SDKs; the real provider takes both."""
+    return name.replace("-", "_") if name.startswith("x-kubernetes-") else name
 
 
 def _value(value: Any, shape: Shape, path: Path) -> Iterator[Failure]:
