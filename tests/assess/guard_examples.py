@@ -18,7 +18,12 @@ _AMOUNTS: dict[Unit, tuple[Any, Any]] = {
     Unit.SIZE: ("100Gi", "10Gi"),
     Unit.DURATION: ("30d", "7d"),
     Unit.MACHINE: ("db.r7g.4xlarge", "db.r7g.large"),
-    Unit.SCHEDULE: ("0 2 * * *", "0 2 1 1 *"),
+    Unit.SCHEDULE: ("0 2 * * *", "0 2 * * 1"),
+}
+# An amount, a little more, and far more.
+_RISES: dict[Unit, tuple[Any, Any, Any]] = {
+    Unit.NUMBER: (5, 6, 500),
+    Unit.SCHEDULE: ("0 6 * * *", "0 6,18 * * *", "* 6 * * *"),
 }
 _LISTS = ("spec.validationActions", "spec.tags", "metadata.finalizers", "spec.topologySpreadConstraints")
 
@@ -45,11 +50,9 @@ def examples(guard: Guard) -> Examples:
     before, after = _sides(guard)
     return Examples(
         dangerous=changed(guard, kind, before, after),
-        harmless=changed(guard, kind, after, before)
-        if guard.danger is not Danger.CHANGES
-        else changed(guard, kind, GONE, after),
+        harmless=changed(guard, kind, *_harmless(guard, before, after)),
         unknown=changed(guard, kind, before, p.UNKNOWN),
-        missing=changed(guard, kind, before, GONE),
+        missing=changed(guard, kind, after if before is GONE else before, GONE),
         missing_is_safe=_missing_is_safe(guard, before),
     )
 
@@ -84,15 +87,19 @@ def _inputs(guard: Guard, value: Any) -> dict[str, Any]:
     return inputs
 
 
-def _sides(guard: Guard) -> tuple[Any, Any]:  # noqa: PLR0911  (one line a danger)
+def _sides(guard: Guard) -> tuple[Any, Any]:  # noqa: C901, PLR0911, PLR0912  (one line a danger)
     """A value before and a dangerous one after."""
     match guard.danger:
         case Danger.OFF:
             return True, False
         case Danger.ON:
             return False, True
-        case Danger.LOWER if guard.unit in _AMOUNTS:
+        case Danger.LOWER | Danger.LIMITED if guard.unit in _AMOUNTS:
             return _AMOUNTS[guard.unit]
+        case Danger.HIGHER if guard.times is not None:
+            return _RISES[guard.unit][0], _RISES[guard.unit][2]
+        case Danger.LIMITED:
+            return GONE, 3
         case Danger.LOWER:
             low = guard.below - 1 if guard.below is not None else 3
             return low + 20, low
@@ -105,10 +112,23 @@ def _sides(guard: Guard) -> tuple[Any, Any]:  # noqa: PLR0911  (one line a dange
             return ([guard.values[0]], ["Audit"]) if listed else (guard.values[0], "something else")
         case Danger.GAINS:
             return "on ~a:* +get", f"on {guard.values[0]} +get"
+        case Danger.LOSES:
+            return ["one", "two"], ["one"]
+        case Danger.ADDED:
+            return GONE, {"a": "b"}
         case Danger.REMOVED:
             return ("one" if parse_path(guard.path)[-1] == "name" else {"a": "b"}), GONE
         case _:
             return "one", "two"
+
+
+def _harmless(guard: Guard, before: Any, after: Any) -> tuple[Any, Any]:
+    """The other direction; where any change counts, a first value; where only a great rise does, a small one."""
+    if guard.danger is Danger.CHANGES:
+        return GONE, after
+    if guard.times is not None:
+        return _RISES[guard.unit][0], _RISES[guard.unit][1]
+    return after, before
 
 
 def _missing_is_safe(guard: Guard, before: Any) -> bool:  # noqa: PLR0911  (one line a danger)
@@ -118,7 +138,7 @@ def _missing_is_safe(guard: Guard, before: Any) -> bool:  # noqa: PLR0911  (one 
             return guard.default is True
         case Danger.ON:
             return guard.default is not True
-        case Danger.HIGHER | Danger.GAINS:
+        case Danger.HIGHER | Danger.GAINS | Danger.ADDED | Danger.LIMITED:
             return True
         case Danger.BECOMES:
             return guard.default not in guard.values

@@ -3,6 +3,7 @@
 # ruff: noqa: E501  (a table is read by column)
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +29,9 @@ LADDER = {"ladder": "old both new"}
 ROLE = "aws:iam/role:Role"
 BUCKET_POLICY = "aws:s3/bucketPolicy:BucketPolicy"
 RANDOM = "random:index/randomId:RandomId"
+WEBHOOK = "kubernetes:admissionregistration.k8s.io/v1:MutatingWebhookConfiguration"
+MACHINE = "aws:sfn/stateMachine:StateMachine"
+VAULT_ROLE = "vault:kubernetes/authBackendRole:AuthBackendRole"
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,21 @@ def image(name: str) -> dict[str, Any]:
 
 def migration(target: str) -> dict[str, Any]:
     return pod(containers=[{"name": "migrate", "args": ["--target", target]}])
+
+
+def hook(**more: Any) -> dict[str, Any]:
+    """A webhook that is asked for every pod."""
+    return {"name": "inject.pay.example", "rules": [{"operations": ["CREATE"], "resources": ["pods"]}], **more}
+
+
+def machine(*names: str, ends: str = "") -> str:
+    """A state machine that goes through these states, as far as the one that ends it."""
+    following = dict(itertools.pairwise(names))
+    states = {
+        name: {"Type": "Pass", **({"Next": following[name]} if name in following and name != ends else {"End": True})}
+        for name in names
+    }
+    return json.dumps({"StartAt": names[0], "States": states})
 
 
 def document(principal: str, **more: Any) -> str:
@@ -231,6 +250,14 @@ PAIRS: dict[str, Pair] = {
     "half-replaced": Pair(of(TAGS, state=(entry("x", pendingReplacement=True),)), of(TAGS, state=(entry("x"),))),
     "marked-for-replacement": Pair(of(TAGS, state=(entry("x", taint=True),)), of(TAGS, state=(entry("x"),))),
     "unprotected-earlier": Pair(of(DELETED, earlier=(UNPROTECTED,)), of(DELETED)),
+    "admission-blocks": Pair(update(WEBHOOK, "webhooks", [hook(failurePolicy="Ignore")], [hook()]), update(WEBHOOK, "webhooks", [hook()], [hook(namespaceSelector={"matchLabels": {"a": "b"}})])),
+    "workflow-step-passed-by": Pair(
+        update(MACHINE, "definition", machine("Check", "Send"), machine("Send", "Check", ends="Send")),
+        update(MACHINE, "definition", machine("Check", "Send"), machine("Check", "Ask", "Send")),
+        update(MACHINE, "definition", machine("Check", "Send"), p.UNKNOWN),
+    ),
+    "wildcard-added": Pair(update(VAULT_ROLE, "boundNamespaces", ["pay"], ["*"]), update(VAULT_ROLE, "boundNamespaces", ["*"], ["pay"])),
+    "backup-mark-removed": Pair(update(p.RDS, "tags", {"backup": "daily"}, {"team": "pay"}), update(p.RDS, "tags", {"team": "pay"}, {"backup": "daily"})),
     "renamed-without-alias": Pair(
         of(p.step("delete", SQS, "one", old={"name": "one-q", "a": 1}), p.step("create", SQS, "two", new={"name": "two-q", "a": 1})),
         of(p.step("delete", SQS, "one", old={"name": "one-q", "a": 1}), p.step("create", SQS, "two", new={"b": 3, "c": 4})),

@@ -14,6 +14,7 @@ from tollgate.plan.model import Step
 from tollgate.policy.reading import Reading
 
 _EMPTY: tuple[object, ...] = ("", [], {})
+_ALL = "*"
 
 
 def is_dangerous(guard: Guard, before: Reading, after: Reading) -> bool:
@@ -75,7 +76,31 @@ def _higher(guard: Guard, before: Reading, after: Reading) -> bool:
         return new is None or guard.by is None or new >= guard.by
     if old is None or new is None:
         return fingerprint(before.value) != fingerprint(after.value)
+    if guard.times is not None and float(new) < float(old) * guard.times:
+        return False
     return new > old and (guard.by is None or float(new - old) >= guard.by)
+
+
+def _limited(guard: Guard, before: Reading, after: Reading) -> bool:
+    """Less than before, where no limit is the most."""
+    if _no_limit(guard, after):
+        return False
+    return _no_limit(guard, before) or _lower(guard, before, after)
+
+
+def _no_limit(guard: Guard, reading: Reading) -> bool:
+    limit = amount(reading.value, guard.unit)
+    return is_missing(reading) or (limit is not None and limit < 0)
+
+
+def _loses(before: Reading, after: Reading) -> bool:
+    """Something that stood in the list stands there no more; ``*`` holds everything."""
+    old, new = ({fingerprint(item) for item in _as_list(side.value)} for side in (before, after))
+    return bool(old - new) and _ALL not in _as_list(after.value)
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _holds(guard: Guard, reading: Reading) -> frozenset[Any]:
@@ -95,10 +120,13 @@ _TESTS: dict[Danger, Callable[[Guard, Reading, Reading], bool]] = {
     Danger.ON: lambda _, before, after: not _on(before) and _on(after),
     Danger.LOWER: _lower,
     Danger.HIGHER: _higher,
+    Danger.LIMITED: _limited,
     Danger.REMOVED: lambda _, before, after: _removed(before, after),
+    Danger.ADDED: lambda _, before, after: _set(after) and not _set(before),
     Danger.BECOMES: lambda guard, before, after: _is_one(guard, after) and not _is_one(guard, before),
     Danger.LEAVES: lambda guard, before, after: bool(_holds(guard, before)) and not _holds(guard, after),
     Danger.GAINS: lambda guard, before, after: bool(_holds(guard, after) - _holds(guard, before)),
+    Danger.LOSES: lambda _, before, after: _loses(before, after),
     Danger.CHANGES: lambda _, before, after: _set(before) and _canonical(before) != _canonical(after),
 }
 
@@ -117,12 +145,12 @@ def guard_sentence(guard: Guard, step: Step, pair: Pair | None) -> str:
         said = guard.sentence.replace("{before}", before).replace("{after}", after)
         return capital(said.replace("{subject}", who))
     match guard.danger:
-        case Danger.LOWER | Danger.HIGHER:
-            way = "cut" if guard.danger is Danger.LOWER else "raised"
+        case Danger.LOWER | Danger.HIGHER | Danger.LIMITED:
+            way = "raised" if guard.danger is Danger.HIGHER else "cut"
             said = f"{who} has its {guard.words} {way} from {_with_unit(before, guard)} to {_with_unit(after, guard)}."
-        case Danger.BECOMES | Danger.LEAVES | Danger.GAINS | Danger.CHANGES:
+        case Danger.BECOMES | Danger.LEAVES | Danger.GAINS | Danger.LOSES | Danger.CHANGES:
             said = f"{who} has its {guard.words} changed from {before} to {after}."
-        case Danger.ON:
+        case Danger.ON | Danger.ADDED:
             said = f"{who} gets {guard.words}."
         case _:
             said = f"{who} loses its {guard.words}."
@@ -133,11 +161,14 @@ _LOOKED_FOR = {
     Danger.OFF: "the loss of its {}",
     Danger.ON: "{}",
     Danger.LOWER: "a cut of its {}",
+    Danger.LIMITED: "a cut of its {}",
     Danger.HIGHER: "a sudden rise of its {}",
     Danger.REMOVED: "the loss of its {}",
+    Danger.ADDED: "{}",
     Danger.BECOMES: "a weaker {}",
     Danger.LEAVES: "a weaker {}",
     Danger.GAINS: "a wider {}",
+    Danger.LOSES: "a loss among its {}",
     Danger.CHANGES: "another {}",
 }
 

@@ -10,6 +10,7 @@ from tollgate.policy.sentinels import is_secret, is_unknown
 
 # Ways in which a document can be too wide; PUBLIC is for anyone in the world.
 PUBLIC, ALL_POWER, WIDE_ACTION, ESCALATION = "public", "all power", "wide action", "escalation"
+SENSITIVE = "sensitive"  # a single thing with which much more can be reached
 # Actions with which an identity can give itself any other (https://docs.aws.amazon.com/IAM/latest/UserGuide/).
 _ESCALATING = frozenset(
     {
@@ -92,7 +93,34 @@ def cluster_widths(rules: Any) -> frozenset[tuple[str, str]] | None:
             found.add((ESCALATION, "escalate, bind or impersonate"))
         elif "*" in resources or ("*" in verbs and "secrets" in resources):
             found.add((WIDE_ACTION, ", ".join(str(verb) for verb in verbs)[:60]))
+        elif not rule.get("resourceNames"):
+            found |= {(SENSITIVE, what) for what in _reaches(verbs, resources)}
     return frozenset(found)
+
+
+# What gives more than it names (https://kubernetes.io/docs/concepts/security/rbac-good-practices/).
+_READS, _WRITES = frozenset({"get", "list", "watch", "*"}), frozenset({"create", "update", "patch", "*"})
+_REACHES = {
+    "secrets": (_READS, "reads every secret"),
+    "pods/exec": (_WRITES, "opens a shell in every pod"),
+    "pods/attach": (_WRITES, "joins every pod"),
+    "pods/portforward": (_WRITES, "reaches every port of every pod"),
+    "serviceaccounts/token": (_WRITES, "takes the name of every program"),
+    "nodes/proxy": (_READS | _WRITES, "reaches every node"),
+    "roles": (_WRITES, "changes rights"),
+    "clusterroles": (_WRITES, "changes rights"),
+    "rolebindings": (_WRITES, "gives rights away"),
+    "clusterrolebindings": (_WRITES, "gives rights away"),
+    "mutatingwebhookconfigurations": (_WRITES, "changes what others start"),
+    "validatingwebhookconfigurations": (_WRITES, "changes what the cluster refuses"),
+}
+
+
+def _reaches(verbs: list[Any], resources: list[Any]) -> Iterator[str]:
+    for resource in resources:
+        wanted, what = _REACHES.get(str(resource), (frozenset(), ""))
+        if wanted & {str(verb) for verb in verbs}:
+            yield what
 
 
 def _holds_unknown(value: Any, depth: int) -> bool:

@@ -19,10 +19,13 @@ class Danger(StrEnum):
     ON = "on"  # a flag that was not true is now
     LOWER = "lower"  # a number, size or duration falls
     HIGHER = "higher"  # it rises
+    LIMITED = "limited"  # a number, size or duration falls, or is there where there was none; below zero there is none
     REMOVED = "removed"  # a value that was there is not
+    ADDED = "added"  # a value is there that was not
     BECOMES = "becomes"  # one of the listed values, and it was none of them
     LEAVES = "leaves"  # it was one of the listed values, or held one, and no longer does
     GAINS = "gains"  # a text or a list holds one of the listed words, and did not
+    LOSES = "loses"  # a list no longer holds something that it held
     CHANGES = "changes"  # any other value
     DELETED = "deleted"  # the resource itself goes
 
@@ -62,6 +65,7 @@ class Guard(_Line):
     at_zero: severity when an amount falls to nothing. below: only a fall to less than this many counts; least: and to
     no less than this many, because another rule has the rest.
     share: only a fall to less than this part of what it was counts. by: only a rise by at least this many counts.
+    times: only a rise to at least this many times what it was counts.
     item: of a list of named items (``[*]``), only the one with this name.
     on_create: dangerous in a new resource too.
     """
@@ -79,6 +83,7 @@ class Guard(_Line):
     least: float | None = None
     share: float | None = None
     by: float | None = None
+    times: float | None = None
     item: str = ""
     severity: Severity | None = None
     at_zero: Severity | None = None
@@ -97,6 +102,7 @@ class Guard(_Line):
             ("below", Danger.LOWER),
             ("least", Danger.LOWER),
             ("by", Danger.HIGHER),
+            ("times", Danger.HIGHER),
         ):
             if getattr(self, name) is not None and self.danger is not danger:
                 raise ValueError(f"{self.words}: {name} belongs to the danger {danger} only")

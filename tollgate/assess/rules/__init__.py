@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from tollgate.assess.rules import (
+    admission,
+    alarms,
+    brokers,
     cascades,
     data,
     endpoints,
     exposure,
     guarded,
+    health,
     identity,
     ladders,
     leftovers,
+    marks,
     protection,
     releases,
     renames,
     truth,
     versions,
     whole,
+    wildcards,
+    workflows,
 )
 
 STEP_RULES = (
@@ -29,5 +36,12 @@ STEP_RULES = (
     *releases.RULES,
     *endpoints.RULES,
     *ladders.RULES,
+    *alarms.RULES,
+    *health.RULES,
+    *brokers.RULES,
+    *workflows.RULES,
+    *admission.RULES,
+    *marks.RULES,
+    *wildcards.RULES,
 )
 PLAN_RULES = (*truth.RULES, *cascades.RULES, *leftovers.RULES, *renames.RULES, *whole.RULES)

@@ -27,7 +27,10 @@ _PLACES = (
     (("aws:appconfig/hostedConfigurationVersion:HostedConfigurationVersion",), ("content",)),
     (("kubernetes:core/v1:ConfigMap",), ("data",)),
     (("kubernetes:apps/v1:*", "kubernetes:batch/v1:*"), ("spec",)),
-    (("kubernetes:external-secrets.io/*",), ("spec",)),
+    (("kubernetes:external-secrets.io/*", "kubernetes:cert-manager.io/*", "kubernetes:argoproj.io/*"), ("spec",)),
+    (("kubernetes:*.toolkit.fluxcd.io/*", "kubernetes:keda.sh/*", "kubernetes:velero.io/*"), ("spec",)),
+    (("gcp:cloudrun*", "gcp:cloudfunctions*"), ("template", "templates", "serviceConfig", "environmentVariables")),
+    (("azure-native:app:*", "azure-native:web:*"), ("template", "siteConfig", "configuration")),
 )
 # The SDK makes every value of a parameter secret, also the address of a server (pulumi_aws 7.51.1).
 _SECRETS = {

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from tollgate.assess.documents import ALL_POWER, PUBLIC, allowances, cluster_widths, widths
+from tollgate.assess.documents import ALL_POWER, PUBLIC, SENSITIVE, allowances, cluster_widths, widths
 from tollgate.assess.model import Evidence
 from tollgate.assess.naming import capital, subject
 from tollgate.assess.principals import Statements, accounts, strangers, weakened
@@ -77,6 +77,8 @@ def _compare(step: Step, path: str) -> Iterator[Seen]:
                 yield Doubt("value", f"{capital(subject(step))}: {pair.path} {reason}, so whom it lets in is open.")
             continue
         new = sorted(after - (before or frozenset()))
+        if step.op not in _CHANGED:
+            new = [each for each in new if each[0] != SENSITIVE]  # what a new role may do, the pack says
         if new:
             way, what = min(new, key=lambda item: (item[0] not in _OPENS, item))
             evidence = tuple(Evidence(path=pair.path, after=f"{way}: {what}") for way, what in new[:10])
@@ -150,6 +152,8 @@ def _sentence(step: Step, way: str, what: str) -> str:
         return f"{capital(subject(step))} lets everyone in the world in ({what})."
     if way == ALL_POWER:
         return f"{capital(subject(step))} gives {what}."
+    if way == SENSITIVE:
+        return f"{capital(subject(step))} now {what}."
     return f"{capital(subject(step))} allows {what} on everything."
 
 
