@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import hashlib
 from copy import deepcopy
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from tollgate.policy.paths import parse_path
 
 FOLDER = Path(__file__).parent / "cases"
-OUTSIDE = "outside-"  # how the files of other authors begin
 Label = Literal["dangerous", "routine"]
+
+
+class Corpus(StrEnum):
+    """Who wrote a case."""
+
+    PUBLIC = "public"  # ported from the public corpus
+    OWN = "own"  # those who wrote the rules
+    FIRST = "first"  # others, who had seen neither rules nor books nor cases; rules were then changed for them
+    SECOND = "second"  # others again, likewise, after that
+
+
 Resources = dict[str, dict[str, Any]]
 
 
@@ -32,30 +43,24 @@ class Case(BaseModel):
     what: str
     names: tuple[str, ...] = ()
     differs: str = ""
-    public: bool = Field(False, description="ported from the public corpus")
-    outside: bool = Field(False, description="written by authors who had seen neither rules nor books nor our cases")
+    corpus: Corpus
     before: Resources
     after: Resources
 
     @property
-    def own(self) -> bool:
-        """Written by those who wrote the rules."""
-        return not self.public and not self.outside
-
-    @property
     def held_out(self) -> bool:
         """Not run before the rules were finished: every third of our own cases, by the hash of its id."""
-        return self.own and int(hashlib.sha256(self.id.encode()).hexdigest(), 16) % 3 == 0
+        return self.corpus is Corpus.OWN and int(hashlib.sha256(self.id.encode()).hexdigest(), 16) % 3 == 0
 
 
 @cache
 def cases() -> tuple[Case, ...]:
     """All cases, those of the public corpus first."""
-    found = [_case(name, source, "public") for name, source in _read("public").items()]
-    for prefix in ("", OUTSIDE):
+    found = [_case(name, source, Corpus.PUBLIC) for name, source in _read("public").items()]
+    for corpus in (Corpus.OWN, Corpus.FIRST, Corpus.SECOND):
         for label in ("dangerous", "routine"):
-            file = f"{prefix}{label}"
-            found += [_case(name, source | {"label": label}, file) for name, source in _read(file).items()]
+            of = _read(f"{corpus.value}-{label}")
+            found += [_case(name, source | {"label": label}, corpus) for name, source in of.items()]
     return tuple(found)
 
 
@@ -69,7 +74,7 @@ def _templates() -> dict[str, Any]:
     return _read("templates")
 
 
-def _case(name: str, source: dict[str, Any], file: str) -> Case:
+def _case(name: str, source: dict[str, Any], corpus: Corpus) -> Case:
     declared, rest = source.pop("before"), {key: source.pop(key, {}) for key in ("set", "options", "add", "rename")}
     before = _all(declared)
     after = _all(declared)
@@ -84,14 +89,7 @@ def _case(name: str, source: dict[str, Any], file: str) -> Case:
         after[target]["options"] = {
             key: value for key, value in {**after[target].get("options", {}), **options}.items() if value is not None
         }
-    return Case(
-        id=name,
-        public=file == "public",
-        outside=file.startswith(OUTSIDE),
-        before=before,
-        after=after,
-        **source,
-    )
+    return Case(id=name, corpus=corpus, before=before, after=after, **source)
 
 
 def _all(declared: dict[str, Any]) -> Resources:

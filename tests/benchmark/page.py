@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from tests.benchmark.cases import FOLDER, Case, cases
+from tests.benchmark.cases import FOLDER, Case, Corpus, cases
 from tests.benchmark.measure import Matrix, Seen, matrix, see
 from tests.benchmark.recording import load
 
@@ -54,7 +54,7 @@ def page() -> str:
             rows="\n".join(_rows(seen)),
             dangerous=len(dangerous),
             named=sum(each.names_the_right_one for each in dangerous),
-            public="\n".join(_public(each) for each in seen if each.case.public),
+            public="\n".join(_public(each) for each in seen if each.case.corpus is Corpus.PUBLIC),
             differs="\n".join(f"- `{each.case.id}`: {each.case.differs}" for each in seen if each.case.differs),
             wrong="\n".join(_wrong(seen)) or "None.",
             own="\n".join(_own(seen)),
@@ -64,7 +64,10 @@ def page() -> str:
 
 def _rows(seen: tuple[Seen, ...]) -> list[str]:
     history = read("history")
-    public, own = [each for each in seen if each.case.public], [each for each in seen if not each.case.public]
+    public, own = (
+        [each for each in seen if each.case.corpus is Corpus.PUBLIC],
+        [each for each in seen if each.case.corpus is Corpus.OWN],
+    )
     rows = []
     for name, now, theirs in (("public corpus", public, THEIRS), ("our own cases", own, None)):
         for threshold, only in (("stop", True), ("stop or review", False)):
@@ -115,7 +118,7 @@ def _wrong(seen: tuple[Seen, ...]) -> list[str]:
 def _own(seen: tuple[Seen, ...]) -> list[str]:
     lines = []
     for label in ("dangerous", "routine"):
-        own = [each for each in seen if each.case.label == label and not each.case.public]
+        own = [each for each in seen if each.case.label == label and each.case.corpus is Corpus.OWN]
         lines += [f"### {label.capitalize()} ({len(own)})\n", "| case | what | verdict | found |", "|---|---|---|---|"]
         lines += [_line(each) for each in own]
         lines.append("")

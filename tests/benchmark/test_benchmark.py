@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmark.cases import cases
+from tests.benchmark.cases import Corpus, cases
 from tests.benchmark.page import PAGE, judged, labels, page, read
 from tests.benchmark.recording import DATA, Recording, engine, load, record
 from tollgate.plan.facts import facts
 from tollgate.plan.read import read_plan
 
-# Of the ids, labels and names as they were committed before any case was run: the first commit of the cases.
+# Of the ids, labels and names as they were committed before any of the cases was run.
 LABELS = {
-    False: "0e1ebf46230ccf8e500274edfd1d615e7b96bee407879246086ec33162ee53b1",
-    # The cases of other authors, likewise.
-    True: "54f7c8dff1e0c5830cc7cd2ee703f43838f001a7e295bc2df17b0518047d724d",
+    (Corpus.PUBLIC, Corpus.OWN): "0e1ebf46230ccf8e500274edfd1d615e7b96bee407879246086ec33162ee53b1",
+    (Corpus.FIRST,): "54f7c8dff1e0c5830cc7cd2ee703f43838f001a7e295bc2df17b0518047d724d",
+    (Corpus.SECOND,): "161bc960500c5cca06d5138da7ef42cb0e0c5ec90a4ed55ce4c97a5174e9f689",
 }
 # Of each shape one: update, replacement, deletion, what the engine refuses, what hides in a same, what is pulled along.
 SAMPLE = (
@@ -33,9 +33,9 @@ SAMPLE = (
 )
 
 
-@pytest.mark.parametrize(("outside", "digest"), LABELS.items())
-def test_labels_and_names_are_those_that_were_written_first(outside: bool, digest: str) -> None:
-    text = json.dumps(labels(tuple(case for case in cases() if case.outside is outside)))
+@pytest.mark.parametrize(("corpora", "digest"), LABELS.items(), ids=lambda each: str(each[-1]))
+def test_labels_and_names_are_those_that_were_written_first(corpora: tuple[Corpus, ...], digest: str) -> None:
+    text = json.dumps(labels(tuple(case for case in cases() if case.corpus in corpora)))
     assert hashlib.sha256(text.encode()).hexdigest() == digest
 
 
@@ -45,10 +45,11 @@ def test_there_is_a_recording_of_each_case_and_no_other() -> None:
 
 
 def test_there_are_enough_cases_of_both_kinds() -> None:
-    own = [case for case in cases() if not case.public]
-    assert sum(case.public for case in cases()) == 20
-    assert len(own) >= 80
-    assert 0.4 < sum(case.label == "routine" for case in own) / len(own) < 0.6
+    assert sum(case.corpus is Corpus.PUBLIC for case in cases()) == 20
+    for corpus in (Corpus.OWN, Corpus.FIRST, Corpus.SECOND):
+        of = [case for case in cases() if case.corpus is corpus]
+        assert len(of) >= 80
+        assert 0.4 < sum(case.label == "routine" for case in of) / len(of) < 0.6
 
 
 def test_every_dangerous_change_is_noticed_and_the_right_resource_named() -> None:
