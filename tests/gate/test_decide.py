@@ -6,9 +6,10 @@ import pytest
 
 from tests.report.impacts import impact
 from tollgate.assess.consequences import Felt, JourneyImpact
-from tollgate.assess.impact import Moment
+from tollgate.assess.impact import Moment, UnknownEffect
 from tollgate.assess.model import Assessment, ChangedResource, Counts, Finding, Origin, Unknown
 from tollgate.books.effect_book import Notice
+from tollgate.books.lines import Operation
 from tollgate.gate.decide import decide
 from tollgate.gate.model import Verdict
 from tollgate.policy.severity import CRITICAL, HIGH, LOW, MEDIUM, Severity
@@ -52,6 +53,17 @@ def test_an_unknown_about_what_exists_waits(op: str, verdict: Verdict) -> None:
     unknown = Unknown(what="value", sentence="It is not known.", urn="u")
     assert decide(assessment(unknowns=(unknown,), op=op)).verdict is verdict
     assert decide(assessment(unknowns=(unknown.model_copy(update={"urn": ""}),), op=op)).verdict is Verdict.WAIT
+
+
+@pytest.mark.parametrize(
+    ("unheard", "op", "verdict"),
+    [(True, "update", Verdict.WAIT), (False, "update", Verdict.ALLOW), (True, "create", Verdict.ALLOW)],
+)
+def test_a_change_that_no_book_is_about_waits(unheard: bool, op: str, verdict: Verdict) -> None:
+    effect = UnknownEffect(urn="u", type="t", op=Operation.UPDATE, sentence="Nobody knows.", unheard=unheard)
+    decision = decide(assessment(op=op).model_copy(update={"impact": impact(unknown_effects=(effect,))}))
+    assert decision.verdict is verdict
+    assert decision.reasons == (("Nobody knows.",) if verdict is Verdict.WAIT else ())
 
 
 @pytest.mark.parametrize("notice", Notice)

@@ -141,11 +141,12 @@ def _worst_by_moment(said: list[_Said]) -> list[_Said]:
 class _Doubt(NamedTuple):
     """Why it is not known what people notice. said: what the book says of it first, a whole sentence.
 
-    reversible: what the book says of the way back all the same.
+    unheard: no line of the book is about it. reversible: what the book says of the way back all the same.
     """
 
     reason: str
     said: str = ""
+    unheard: bool = False
     reversible: Reversible | None = None
 
 
@@ -154,7 +155,7 @@ def _looked_up(step: Step, op: Operation, change: Changed | None, new: New) -> t
     lines, sure = _index().find(step, op, change)
     path = change.path if change else ()
     if not lines:
-        return [], _Doubt(f"what people notice when {_what(op, path)} is not known")
+        return [], _Doubt(f"what people notice when {_what(op, path)} is not known", unheard=True)
     said = [_Said(line, path, _moment(line, step), _harmless(line, step, op, new), line.reversible) for line in lines]
     if len(said) > 1:
         said = [max(said, key=lambda each: each.weight)._replace(reversible=_worst_way_back(said))]
@@ -163,7 +164,8 @@ def _looked_up(step: Step, op: Operation, change: Changed | None, new: New) -> t
             f"what people notice when {_what(op, path)} depends on values that are not known until it runs"
         )
     if any(line.or_worse for line in lines) and not said[0].harmless:
-        return said, _Doubt(_CONTENT, _say(said[0].line.says, step, _shown(path)), said[0].reversible)
+        text = _say(said[0].line.says, step, _shown(path))
+        return said, _Doubt(_CONTENT, text, reversible=said[0].reversible)
     return said, None
 
 
@@ -181,6 +183,7 @@ def _unknown(step: Step, op: Operation | None, path: Path, doubt: _Doubt) -> Unk
         op=op,
         path=_shown(path),
         sentence=f"{doubt.said or capital(subject(step)) + ':'} {doubt.reason}.",
+        unheard=doubt.unheard,
         reversible=doubt.reversible,
     )
 

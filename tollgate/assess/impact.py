@@ -66,6 +66,7 @@ class Effect(Frozen):
 class UnknownEffect(Frozen):
     """A change of which the book does not say what people notice. Never nothing.
 
+    ``unheard``: no line of the book is about it; else one is, and the outcome depends on what it cannot judge.
     ``reversible``: what it says of the way back all the same.
     """
 
@@ -74,6 +75,7 @@ class UnknownEffect(Frozen):
     op: Operation | None = Field(description="None: not even the operation is known")
     path: str = ""
     sentence: str
+    unheard: bool = False
     reversible: Reversible | None = None
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from tollgate.assess.consequences import JourneyImpact
-from tollgate.assess.impact import Moment
+from tollgate.assess.impact import Moment, UnknownEffect
 from tollgate.assess.model import Assessment, Finding, Unknown
 from tollgate.assess.naming import subject_of_urn
 from tollgate.books.effect_book import Notice
@@ -21,7 +21,8 @@ def decide(assessment: Assessment) -> Decision:
     """May the change go?
 
     deny: a critical finding, or a mandatory rule of the pack that does not hold. wait: a medium or high finding, an
-    unknown about something that exists, or a journey of customers that fails for a while. allow: nothing of that.
+    unknown about something that exists, a change of it that no book is about, or a journey of customers that fails for
+    a while. allow: nothing of that.
     """
     open_questions = _open_questions(assessment)
     verdicts = [_verdict(finding) for finding in assessment.findings]
@@ -44,11 +45,16 @@ def _verdict(finding: Finding) -> Verdict:
     return Verdict.WAIT if finding.severity.rank >= MEDIUM.rank else Verdict.ALLOW
 
 
-def _open_questions(assessment: Assessment) -> list[Unknown]:
-    """Unknowns that concern something that exists; a new resource alone breaks nothing yet."""
+def _open_questions(assessment: Assessment) -> list[Unknown | UnknownEffect]:
+    """Unknowns that concern something that exists; a new resource alone breaks nothing yet.
+
+    What depends on the content of a setting is told and not asked: the rules look at content.
+    """
     new = {row.urn for row in assessment.resources if row.op in _NEW}
     old = {row.urn for row in assessment.resources if row.op not in _NEW}
-    return [unknown for unknown in assessment.unknowns if unknown.urn not in new or unknown.urn in old]
+    effects = assessment.impact.unknown_effects if assessment.impact else ()
+    asked: list[Unknown | UnknownEffect] = [*assessment.unknowns, *(effect for effect in effects if effect.unheard)]
+    return [unknown for unknown in asked if unknown.urn not in new or unknown.urn in old]
 
 
 def _failing_journeys(assessment: Assessment) -> list[JourneyImpact]:
@@ -71,7 +77,9 @@ _AS_NOUN = {
 }
 
 
-def _reasons(assessment: Assessment, open_questions: list[Unknown], failing: list[JourneyImpact]) -> tuple[str, ...]:
+def _reasons(
+    assessment: Assessment, open_questions: list[Unknown | UnknownEffect], failing: list[JourneyImpact]
+) -> tuple[str, ...]:
     """Sentences, worst first: what denies, then what waits; many findings of one rule are one. Advice is none."""
     ranked = sorted(assessment.findings, key=lambda finding: (-_ORDER.index(_verdict(finding)), -finding.severity.rank))
     times = Counter(finding.rule for finding in ranked)
@@ -118,7 +126,10 @@ def _joined(parts: list[str]) -> str:
 
 
 def _asks(
-    verdict: Verdict, assessment: Assessment, open_questions: list[Unknown], failing: list[JourneyImpact]
+    verdict: Verdict,
+    assessment: Assessment,
+    open_questions: list[Unknown | UnknownEffect],
+    failing: list[JourneyImpact],
 ) -> tuple[str, ...]:
     """What is asked of the reader: to repair what denies, to judge what waits, to find out what is open."""
     if verdict is Verdict.ALLOW:
