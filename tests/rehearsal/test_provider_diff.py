@@ -230,11 +230,14 @@ def test_what_cannot_be_told_is_recorded() -> None:
         assert running.unlisted_types == {"aws:kinesis/stream:Stream"}
 
 
-def test_a_custom_resource_is_known_and_an_unlisted_kind_is_not(kubernetes: tuple[StandIns, Caller]) -> None:
+def test_every_kind_is_known_but_older_versions_of_those_in_the_table(kubernetes: tuple[StandIns, Caller]) -> None:
     running, caller = kubernetes
-    caller.diff(CLUSTER, {"spec": {}}, {"spec": {"a": 1}})
-    caller.diff("kubernetes:apps/v1:ReplicaSet", {"spec": {}}, {"spec": {"replicas": 1}})
-    assert running.unlisted_types == {"kubernetes:apps/v1:ReplicaSet"}
+    older = "kubernetes:apps/v1beta2:StatefulSet"
+    for token in (CLUSTER, "kubernetes:apps/v1:ReplicaSet", "kubernetes:apps/v1beta2:StatefulSetPatch", older):
+        caller.diff(token, {"spec": {}}, {"spec": {"replicas": 1}})
+    assert running.unlisted_types == {older}
+    moved = caller.diff("kubernetes:apps/v1:ReplicaSet", {"metadata": {"name": "a"}}, {"metadata": {"name": "b"}})
+    assert moved.changes == {"metadata.name": "update_replace"}
 
 
 def test_a_secret_that_the_export_did_not_hold() -> None:

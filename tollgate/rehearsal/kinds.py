@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from tollgate.books.replacement import ReplacementFacts, replacement_facts
@@ -22,6 +23,8 @@ EVERY_OBJECT = ReplacementFacts(
         "metadata.uid": "{uuid}",
     },
 )
+# Older versions of kinds in that table, which has rules of its own for some of them.
+_OTHER_VERSION = re.compile(r"kubernetes:(apps|batch|rbac\.authorization\.k8s\.io)/v\d+(alpha|beta)\d+:(?!.*Patch$)")
 OPTIONS = ("enableConfigMapMutable", "enableSecretMutable")
 
 
@@ -41,9 +44,8 @@ def known(token: str, sdk: Sdk | None, settings: Settings) -> Known:
         return Known(Kind(token, facts, types, settings), listed=True)
     if not token.startswith("kubernetes:"):
         return Known(Kind(token, NOTHING_KNOWN, types, settings), listed=False)
-    # A custom resource is in no SDK: for those, and for patches, the rule for every kind is all there is.
-    custom = sdk is not None and not sdk.registers(token)
-    return Known(Kind(token, EVERY_OBJECT, types, settings), listed=custom or token.endswith("Patch"))
+    # The book has every kind of the provider's table; for all others the rule for every kind is all there is.
+    return Known(Kind(token, EVERY_OBJECT, types, settings), listed=not _OTHER_VERSION.match(token))
 
 
 def metadata_shape(sdk: Sdk | None) -> Shape | None:
