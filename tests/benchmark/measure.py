@@ -8,17 +8,22 @@ from dataclasses import dataclass
 from tests.benchmark.cases import Case
 from tests.benchmark.recording import Recording
 from tollgate.assess.model import Finding
+from tollgate.books.lines import Operation
 from tollgate.gate.decide import decide
 from tollgate.policy.severity import MEDIUM
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One case as the gate sees it. ``verdict``: routine, review or stop; ``findings``: those that count."""
+    """One case as the gate sees it. ``verdict``: routine, review or stop; ``findings``: those that count.
+
+    unheard: URNs of changes that no book is about, which are asked.
+    """
 
     case: Case
     verdict: str
     findings: tuple[Finding, ...]
+    unheard: tuple[str, ...] = ()
 
     @property
     def noticed(self) -> bool:
@@ -36,7 +41,8 @@ class Seen:
     @property
     def named(self) -> frozenset[str]:
         """Resources that findings are about; a finding about the plan as a whole names none."""
-        return frozenset(finding.urn.rpartition("::")[2] for finding in self.findings if finding.urn)
+        urns = [*(finding.urn for finding in self.findings if finding.urn), *self.unheard]
+        return frozenset(urn.rpartition("::")[2] for urn in urns)
 
     @property
     def names_the_right_one(self) -> bool:
@@ -57,10 +63,13 @@ class Matrix:
         return f"{self.caught}/{self.dangerous} dangerous, {self.alarms}/{self.routine} routine"
 
 
-def see(case: Case, recording: Recording) -> Seen:
-    assessment = recording.assess()
+def see(case: Case, recording: Recording, *, stand_ins: bool = True) -> Seen:
+    """stand_ins: also with what only a rehearsal on stand-ins does not know."""
+    assessment = recording.assess(stand_ins=stand_ins)
     counted = tuple(finding for finding in assessment.findings if finding.severity.rank >= MEDIUM.rank)
-    return Seen(case, decide(assessment).verdict.review_word, counted)
+    effects = assessment.impact.unknown_effects if assessment.impact else ()
+    unheard = tuple(sorted({effect.urn for effect in effects if effect.unheard and effect.op is not Operation.CREATE}))
+    return Seen(case, decide(assessment).verdict.review_word, counted, unheard)
 
 
 def matrix(seen: Iterable[Seen], *, stopped_only: bool) -> Matrix:

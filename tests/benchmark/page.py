@@ -15,6 +15,7 @@ from tests.benchmark.recording import load
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "reference" / "benchmark.md"
 THEIRS = {"stop": Matrix(8, 12, 0, 8), "review": Matrix(9, 12, 4, 8)}
+_THEIR_WORDS = (("block", "stop"), ("warn", "review"))
 _THEIRS = {
     "pass": "pass / pass",
     "warn": "pass / STOP",
@@ -54,36 +55,41 @@ def page() -> str:
             rows="\n".join(_rows(seen)),
             dangerous=len(dangerous),
             named=sum(each.names_the_right_one for each in dangerous),
-            public="\n".join(_public(each) for each in seen if each.case.corpus is Corpus.PUBLIC),
+            public="\n".join(map(_public, of(seen, Corpus.PUBLIC))),
             differs="\n".join(f"- `{each.case.id}`: {each.case.differs}" for each in seen if each.case.differs),
             wrong="\n".join(_wrong(seen)) or "None.",
-            own="\n".join(_own(seen)),
+            missed="\n".join(f"- {moment['missed']}" for moment in read("history")["moments"] if "missed" in moment),
+            own=_listed(of(seen, Corpus.OWN)),
+            first=_listed(of(seen, Corpus.FIRST)),
+            second=_listed(of(seen, Corpus.SECOND)),
         )
     )
 
 
+_SETS = (
+    ("public corpus", Corpus.PUBLIC),
+    ("our own cases", Corpus.OWN),
+    ("first set of other authors", Corpus.FIRST),
+    ("second set of other authors", Corpus.SECOND),
+)
+_THRESHOLDS = (("stop", "stop"), ("stop or review", "stop-or-review"))
+
+
 def _rows(seen: tuple[Seen, ...]) -> list[str]:
-    history = read("history")
-    public, own = (
-        [each for each in seen if each.case.corpus is Corpus.PUBLIC],
-        [each for each in seen if each.case.corpus is Corpus.OWN],
-    )
     rows = []
-    for name, now, theirs in (("public corpus", public, THEIRS), ("our own cases", own, None)):
-        for threshold, only in (("stop", True), ("stop or review", False)):
-            rows.append(_row(name, threshold, matrix(now, stopped_only=only)))
-            if theirs:
-                rows.append(
-                    _row(f"{name}, its own gate", "block" if only else "warn", theirs["stop" if only else "review"])
-                )
-    for name, moment, of in (
-        ("public corpus, before the rules were changed for it", "first-look", "public"),
-        ("our own, the two thirds that were not held out, before", "first-look", "own"),
-        ("our own, the third that was held out, at first sight", "held-out", "own"),
-    ):
-        for threshold, key in (("stop", "stop"), ("stop or review", "stop-or-review")):
-            rows.append(_row(name, threshold, Matrix(*history[moment][of][key])))
+    for name, corpus in _SETS:
+        now = of(seen, corpus)
+        rows += [_row(name, words, matrix(now, stopped_only=key == "stop")) for words, key in _THRESHOLDS]
+        if corpus is Corpus.PUBLIC:
+            rows += [_row(f"{name}, its own gate", word, THEIRS[key]) for word, key in _THEIR_WORDS]
+    for moment in read("history")["moments"]:
+        rows += [_row(moment["what"], words, Matrix(*moment[key])) for words, key in _THRESHOLDS]
     return rows
+
+
+def of(seen: tuple[Seen, ...], corpus: Corpus) -> list[Seen]:
+    """The cases of one corpus."""
+    return [each for each in seen if each.case.corpus is corpus]
 
 
 def _row(name: str, threshold: str, found: Matrix) -> str:
@@ -96,8 +102,8 @@ def _public(each: Seen) -> str:
 
 
 def _found(each: Seen) -> str:
-    links = (rule if rule == "not-shown" else f"[`{rule}`](operation-rules.md#{rule})" for rule in _rules(each))
-    return ", ".join(links) or "nothing"
+    links = [rule if rule == "not-shown" else f"[`{rule}`](operation-rules.md#{rule})" for rule in _rules(each)]
+    return ", ".join([*links, *(["not in the books"] if each.unheard else [])]) or "nothing"
 
 
 def _rules(each: Seen) -> list[str]:
@@ -105,24 +111,26 @@ def _rules(each: Seen) -> list[str]:
 
 
 def _wrong(seen: tuple[Seen, ...]) -> list[str]:
-    explained, first = read("explained"), read("history")["held-out"]
-    lines = [
+    explained = read("explained")
+    return [
         f"- `{each.case.id}` ({each.case.label}, judged {each.verdict}): {explained[each.case.id]}"
         for each in seen
         if not each.right
     ]
-    missed = (f"- `{case}` was missed at first sight, when it was still held out. " for case in first["missed"])
-    return lines + [f"{each}{first['why']}" for each in missed]
 
 
-def _own(seen: tuple[Seen, ...]) -> list[str]:
+def _listed(seen: list[Seen]) -> str:
     lines = []
     for label in ("dangerous", "routine"):
-        own = [each for each in seen if each.case.label == label and each.case.corpus is Corpus.OWN]
-        lines += [f"### {label.capitalize()} ({len(own)})\n", "| case | what | verdict | found |", "|---|---|---|---|"]
-        lines += [_line(each) for each in own]
+        those = [each for each in seen if each.case.label == label]
+        lines += [
+            f"### {label.capitalize()} ({len(those)})\n",
+            "| case | what | verdict | found |",
+            "|---|---|---|---|",
+        ]
+        lines += [_line(each) for each in those]
         lines.append("")
-    return lines
+    return "\n".join(lines)
 
 
 def _line(each: Seen) -> str:
