@@ -18,6 +18,10 @@ GROUP = "aws:ec2/securityGroup:SecurityGroup"
 BROKER = "aws:mq/broker:Broker"
 ACL = "aws:wafv2/webAcl:WebAcl"
 CACHE = "aws:elasticache/replicationGroup:ReplicationGroup"
+STREAM = "aws:kinesis/stream:Stream"
+TASK = "aws:ecs/taskDefinition:TaskDefinition"
+SEARCH = "aws:opensearch/domain:Domain"
+KAFKA = "aws:msk/cluster:Cluster"
 SET = "kubernetes:apps/v1:StatefulSet"
 CONFIG = "kubernetes:core/v1:ConfigMap"
 CLUSTER = "kubernetes:postgresql.cnpg.io/v1:Cluster"
@@ -106,6 +110,37 @@ AWS = [
     ("aws:sqs/queue:Queue", {}, {"region": "eu-central-1"}, {"region": "add"}),
     ("aws:ssm/parameter:Parameter", {"tier": "Advanced"}, {"tier": "Standard"}, {"tier": "update_replace"}),
     ("aws:ssm/parameter:Parameter", {"tier": "Standard"}, {"tier": "Advanced"}, {"tier": "update"}),
+    # Types that none of our stacks uses.
+    (STREAM, {"shardCount": 1}, {"shardCount": 2}, {"shardCount": "update"}),
+    (STREAM, {"name": "a"}, {"name": "b"}, {"name": "update_replace"}),
+    (
+        TASK,
+        {"containerDefinitions": "[1]"},
+        {"containerDefinitions": "[2]"},
+        {"containerDefinitions": "update_replace"},
+    ),
+    (
+        SEARCH,
+        {"encryptAtRest": {"enabled": True}},
+        {"encryptAtRest": {"enabled": False}},
+        {"encryptAtRest.enabled": "update_replace"},
+    ),
+    (
+        SEARCH,
+        {"encryptAtRest": {"enabled": False}},
+        {"encryptAtRest": {"enabled": True}},
+        {"encryptAtRest.enabled": "update"},
+    ),
+    (SEARCH, {}, {"vpcOptions": {"subnetIds": ["s"]}}, {"vpcOptions": "add_replace"}),
+    (
+        SEARCH,
+        {"vpcOptions": {"subnetIds": ["s"]}},
+        {"vpcOptions": {"subnetIds": ["t"]}},
+        {"vpcOptions.subnetIds[0]": "update"},
+    ),
+    (KAFKA, {"kafkaVersion": "3.6.0"}, {"kafkaVersion": "3.5.1"}, {"kafkaVersion": "update_replace"}),
+    (KAFKA, {"kafkaVersion": "3.5.1"}, {"kafkaVersion": "3.6.0"}, {"kafkaVersion": "update"}),
+    ("aws:docdb/cluster:Cluster", {"snapshotIdentifier": "a"}, {}, {"snapshotIdentifier": "delete"}),
 ]
 DATA = {"metadata": {"name": "c"}, "data": {"a.b": "1"}}
 CLAIM = [{"metadata": {"name": "d"}, "spec": {"storageClassName": "gp3"}}]
@@ -224,10 +259,10 @@ def test_what_cannot_be_told_is_recorded() -> None:
             "rootBlockDevice",
         }
         assert running.unlisted_types == frozenset()
-        assert aws.diff("aws:kinesis/stream:Stream", {"shardCount": 1}, {"shardCount": 2}).changes == {
-            "shardCount": "update"
+        assert aws.diff("aws:mwaa/environment:Environment", {"maxWorkers": 1}, {"maxWorkers": 2}).changes == {
+            "maxWorkers": "update"
         }
-        assert running.unlisted_types == {"aws:kinesis/stream:Stream"}
+        assert running.unlisted_types == {"aws:mwaa/environment:Environment"}
 
 
 def test_every_kind_is_known_but_older_versions_of_those_in_the_table(kubernetes: tuple[StandIns, Caller]) -> None:

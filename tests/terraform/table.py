@@ -55,13 +55,31 @@ IRREGULAR = {
 MODULES = {"apigateway": "api_gateway"}
 # Properties whose Terraform name follows from no rule.
 RENAMED = {
+    "aws:apigateway/authorizer:Authorizer": {"restApi": "rest_api_id"},
+    "aws:apigateway/basePathMapping:BasePathMapping": {"restApi": "api_id"},
+    "aws:apigateway/deployment:Deployment": {"restApi": "rest_api_id"},
+    "aws:apigateway/integration:Integration": {"restApi": "rest_api_id"},
+    "aws:apigateway/integrationResponse:IntegrationResponse": {"restApi": "rest_api_id"},
     "aws:apigateway/method:Method": {"restApi": "rest_api_id"},
+    "aws:apigateway/methodResponse:MethodResponse": {"restApi": "rest_api_id"},
     "aws:apigateway/methodSettings:MethodSettings": {"restApi": "rest_api_id"},
+    "aws:apigateway/model:Model": {"restApi": "rest_api_id"},
+    "aws:apigateway/requestValidator:RequestValidator": {"restApi": "rest_api_id"},
+    "aws:apigateway/resource:Resource": {"restApi": "rest_api_id"},
     "aws:apigateway/stage:Stage": {"restApi": "rest_api_id", "deployment": "deployment_id"},
+    "aws:apigateway/vpcLink:VpcLink": {"targetArn": "target_arns"},
+    "aws:batch/computeEnvironment:ComputeEnvironment": {
+        "name": "compute_environment_name",
+        "namePrefix": "compute_environment_name_prefix",
+    },
+    "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter": {"logGroup": "log_group_name"},
     "aws:cloudwatch/metricAlarm:MetricAlarm": {"name": "alarm_name"},
     "aws:elasticbeanstalk/environment:Environment": {"version": "version_label"},
+    "aws:glue/catalogTable:CatalogTable": {"partitionIndices": "partition_index"},
     "aws:lambda/function:Function": {"name": "function_name", "code": "filename"},
+    "aws:lambda/layerVersion:LayerVersion": {"code": "filename"},
     "aws:lambda/permission:Permission": {"function": "function_name"},
+    "aws:s3/bucketWebsiteConfiguration:BucketWebsiteConfiguration": {"routingRuleDetails": "routing_rule"},
     "aws:sns/topicSubscription:TopicSubscription": {"topic": "topic_arn"},
 }
 # A check that names more types than this is about tags or the like, which every type has.
@@ -74,7 +92,7 @@ HEAD = """\
 #
 # Read from: terraform-provider-aws {provider}, `terraform providers schema -json` (types and their inputs);
 #   pulumi_aws {sdk} (which tokens there are, and which inputs are "newer": in the SDK, not in that provider).
-# Which types: those that a check of checkov {checkov} concerns, those of replace-on-change.yaml, those of our stacks.
+# Which types: those that a check of checkov {checkov} concerns, those of the replacement books, those of our stacks.
 #
 # terraform: the type. inputs: Terraform's names by kind of value (text; plain: number or true/false; list; map, whose
 # keys are the user's own; secret: sensitive; blocks: nested). open: nested deeper than this book follows.
