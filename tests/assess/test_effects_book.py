@@ -91,6 +91,35 @@ def _inputs_of_stacks() -> dict[str, list[dict[str, Any]]]:
     return {token: list(shapes.values()) for token, shapes in found.items()}
 
 
+@pytest.mark.parametrize(
+    ("token", "path", "said"),
+    [
+        ("some:index/thing:Thing", "description", "any-said/description"),
+        ("gcp:compute/firewall:Firewall", "description", "any-said/description"),
+        ("aws:wafv2/ipSet:IpSet", "description", "waf-said"),
+        ("aws:sns/topic:Topic", "displayName", "sns-quiet/displayName"),
+        ("aws:bedrock/agentAgentActionGroup:AgentAgentActionGroup", "description", "any-said-to-a-model"),
+        ("azure-native:web:WebApp", "tags", "any-tags"),
+        ("gcp:pubsub/topic:Topic", "labels", "any-labels"),
+        ("gcp:compute/instance:Instance", "labels", "any-labels"),
+        ("gcp:compute/instance:Instance", "tags", "marks-firewall-gcp"),
+        ("gcp:monitoring/notificationChannel:NotificationChannel", "labels", "marks-notify-gcp"),
+        ("digitalocean:index/droplet:Droplet", "tags", "marks-firewall-do"),
+        ("kubernetes:argoproj.io/v1alpha1:Application", "metadata.labels", "k8s-labels/metadata.labels"),
+        ("kubernetes:kafka.strimzi.io/v1:KafkaTopic", "metadata.labels", "strimzi-marks/metadata.labels"),
+    ],
+)
+def test_a_line_for_a_type_comes_before_one_for_all_types(token: str, path: str, said: str) -> None:
+    """A generic line speaks of words and marks of any type, but not where they steer something."""
+    line = next(line for line, way in _INDEX.of(token, Operation.UPDATE) if way == property_path(path))
+    assert line.id == said
+
+
+def test_marks_that_may_steer_are_not_harmless_for_types_that_nobody_looked_at() -> None:
+    of_all = {line.path for line in _LINES if line.types == ("*",) and line.path}
+    assert of_all == {"description", "comment", "notes", "displayName", "tagsAll", "effectiveLabels", "pulumiLabels"}
+
+
 def test_every_type_of_our_stacks_is_known_for_making_replacing_and_deleting() -> None:
     missing = []
     for token, shapes in _inputs_of_stacks().items():
