@@ -115,7 +115,7 @@ def _sides(guard: Guard) -> tuple[Any, Any]:  # noqa: C901, PLR0911, PLR0912  (o
         case Danger.LOSES:
             return ["one", "two"], ["one"]
         case Danger.ADDED:
-            return GONE, {"a": "b"}
+            return GONE, ("one" if parse_path(guard.path)[-1] == "name" else {"a": "b"})
         case Danger.REMOVED:
             return ("one" if parse_path(guard.path)[-1] == "name" else {"a": "b"}), GONE
         case _:

@@ -36,6 +36,10 @@ def claim(size: str) -> dict[str, Any]:
     return {"spec": {"resources": {"requests": {"storage": size}}}}
 
 
+def pod(image: str) -> dict[str, Any]:
+    return {"spec": {"template": {"spec": {"containers": [{"name": "api", "image": image}]}}}}
+
+
 def claims(size: str) -> dict[str, Any]:
     return {"spec": {"volumeClaimTemplates": [{"metadata": {"name": "data"}} | claim(size)]}}
 
@@ -99,9 +103,10 @@ UPDATES: list[tuple[str, str, dict[str, Any], dict[str, Any], str, set[str], str
     ("other region", "pulumi:providers:aws", {"region": "eu-central-1"}, {"region": "us-east-1"}, "region", {"connection-moved"}, "review"),
     ("other server", "aws:lambda/function:Function", {"environment": {"variables": {"DB": "postgres://a:pw@db.one.example.com/x"}}}, {"environment": {"variables": {"DB": "postgres://a:pw@db.two.example.com/x"}}}, "environment.variables.DB", {"endpoint-swapped"}, "review"),
     ("new code", "aws:lambda/function:Function", {"sourceCodeHash": "a"}, {"sourceCodeHash": "b"}, "sourceCodeHash", set(), "routine"),
-    ("new image", "kubernetes:apps/v1:Deployment", {"spec": {"image": "r.example.com/a:1"}}, {"spec": {"image": "r.example.com/a:2"}}, "spec.image", set(), "routine"),
+    ("new image", "kubernetes:apps/v1:Deployment", pod("r.example.com/a:1"), pod("r.example.com/a:2"), "spec.template.spec.containers[0].image", set(), "routine"),
     ("tags", p.RDS, {"tags": {"a": "1"}}, {"tags": {"a": "2"}}, "tags.a", set(), "routine"),
-    ("unrelated unknown", p.RDS, {"kmsName": "a"}, {"kmsName": p.UNKNOWN}, "kmsName", set(), "routine"),
+    ("unrelated unknown", p.RDS, {"copyTagsToSnapshot": True}, {"copyTagsToSnapshot": p.UNKNOWN}, "copyTagsToSnapshot", set(), "routine"),
+    ("in no book", p.RDS, {"kmsName": "a"}, {"kmsName": "b"}, "kmsName", set(), "review"),
 ]  # fmt: skip
 
 

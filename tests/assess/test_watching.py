@@ -19,6 +19,8 @@ MONITOR = "datadog:index/monitor:Monitor"
 TARGETS = "aws:lb/targetGroup:TargetGroup"
 KAFKA = "aws:msk/configuration:Configuration"
 CLUSTER_ROLE = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole"
+RULE = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+PREFIXES = "aws:ec2/managedPrefixList:ManagedPrefixList"
 ISSUER = "kubernetes:cert-manager.io/v1:ClusterIssuer"
 
 
@@ -70,6 +72,11 @@ CASES = [
     ("a step more", "workflow-step-passed-by", MACHINE, "definition", machine("Check"), machine("Check", "Send"), {}, False),
     ("for pods only", "admission-blocks", WEBHOOK, "webhooks", [], [hook()], {}, True),
     ("for some things", "admission-blocks", WEBHOOK, "webhooks", [], [hook(rules=[{"resources": ["configmaps"]}])], {}, False),
+    ("a whole network", "exposure-opened", RULE, "cidrIpv4", "10.1.2.0/24", "10.16.0.0/12", {"ipProtocol": "-1"}, True),
+    ("a whole network on one port", "exposure-opened", RULE, "cidrIpv4", "10.1.2.0/24", "10.16.0.0/12", {"ipProtocol": "tcp", "fromPort": 443, "toPort": 443}, False),
+    ("a smaller one", "exposure-opened", RULE, "cidrIpv4", "10.16.0.0/12", "10.1.2.0/24", {"ipProtocol": "-1"}, False),
+    ("half the internet in a list", "exposure-opened", PREFIXES, "entries", [{"cidr": "10.0.0.0/8"}], [{"cidr": "10.0.0.0/8"}, {"cidr": "128.0.0.0/1"}], {}, True),
+    ("a list in another order", "exposure-opened", PREFIXES, "entries", [{"cidr": "193.27.14.16/28"}, {"cidr": "10.0.0.0/8"}], [{"cidr": "10.0.0.0/8"}, {"cidr": "193.27.14.16/28"}], {}, False),
     ("every name", "wildcard-added", VAULT_ROLE, "boundNames", "pay", "*", {}, True),
     ("at first", "wildcard-added", VAULT_ROLE, "boundNames", None, ["*"], {}, False),
     ("another server", "endpoint-swapped", ISSUER, "spec", {"acme": {"server": "https://acme-v02.api.example.org/d"}}, {"acme": {"server": "https://acme-staging-v02.api.example.org/d"}}, {}, True),

@@ -43,6 +43,7 @@ def page() -> str:
     """The whole page."""
     seen = judged()
     dangerous = [each for each in seen if each.case.label == "dangerous"]
+    ours = [each for each in dangerous if each.case.corpus in (Corpus.PUBLIC, Corpus.OWN)]
     recording = read("history")["recording"]
     return (
         HERE.joinpath("page.md")
@@ -53,8 +54,11 @@ def page() -> str:
             seconds=recording["seconds"],
             when=recording["when"].removeprefix("all cases "),
             rows="\n".join(_rows(seen)),
-            dangerous=len(dangerous),
-            named=sum(each.names_the_right_one for each in dangerous),
+            dangerous=len(ours),
+            named=sum(each.names_the_right_one for each in ours),
+            others=sum(bool(each.named & set(each.case.names)) for each in dangerous) - len(ours),
+            of_others=len(dangerous) - len(ours),
+            otherwise="\n".join(f"- `{case}`: {why}" for case, why in read("explained")["named otherwise"].items()),
             public="\n".join(map(_public, of(seen, Corpus.PUBLIC))),
             differs="\n".join(f"- `{each.case.id}`: {each.case.differs}" for each in seen if each.case.differs),
             wrong="\n".join(_wrong(seen)) or "None.",
@@ -72,6 +76,7 @@ _SETS = (
     ("first set of other authors", Corpus.FIRST),
     ("second set of other authors", Corpus.SECOND),
 )
+_REAL = "the same, without what only stand-ins do not know"
 _THRESHOLDS = (("stop", "stop"), ("stop or review", "stop-or-review"))
 
 
@@ -82,6 +87,9 @@ def _rows(seen: tuple[Seen, ...]) -> list[str]:
         rows += [_row(name, words, matrix(now, stopped_only=key == "stop")) for words, key in _THRESHOLDS]
         if corpus is Corpus.PUBLIC:
             rows += [_row(f"{name}, its own gate", word, THEIRS[key]) for word, key in _THEIR_WORDS]
+        if corpus in (Corpus.FIRST, Corpus.SECOND):
+            real = [see(each.case, load(each.case), stand_ins=False) for each in now]
+            rows += [_row(_REAL, words, matrix(real, stopped_only=key == "stop")) for words, key in _THRESHOLDS]
     for moment in read("history")["moments"]:
         rows += [_row(moment["what"], words, Matrix(*moment[key])) for words, key in _THRESHOLDS]
     return rows
@@ -111,7 +119,7 @@ def _rules(each: Seen) -> list[str]:
 
 
 def _wrong(seen: tuple[Seen, ...]) -> list[str]:
-    explained = read("explained")
+    explained = read("explained")["judged otherwise"]
     return [
         f"- `{each.case.id}` ({each.case.label}, judged {each.verdict}): {explained[each.case.id]}"
         for each in seen

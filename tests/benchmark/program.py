@@ -1,11 +1,14 @@
 """The one Pulumi program of the benchmark: it declares what stands in ``resources.json`` beside it.
 
-Run by the engine, not imported. ``"${name.output}"`` is an output of another resource, ``{"secret": text}`` a secret.
+Run by the engine, not imported. ``"${name.output}"`` is an output of another resource, with further words what stands
+below it; ``{"secret": text}`` is a secret.
 """
 
+import functools
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pulumi
 from pulumi import Alias, ComponentResource, CustomResource, Output, ProviderResource, ResourceOptions
@@ -17,7 +20,10 @@ made = {}
 
 def value(given):
     if isinstance(given, str) and (found := REFERENCE.fullmatch(given)):
-        return getattr(made[found[1]], found[2])
+        top, *below = found[2].split(".")
+        return getattr(made[found[1]], top).apply(
+            lambda output: functools.reduce(lambda at, key: at[key], below, output)
+        )
     if isinstance(given, dict):
         return (
             Output.secret(given["secret"])
@@ -56,7 +62,8 @@ def options(given):
 
 def outputs_used(name):
     """Outputs of a resource that others refer to: the SDK gives only those that a class declares."""
-    return sorted({output for owner, output in REFERENCE.findall(json.dumps(DECLARED)) if owner == name})
+    found = REFERENCE.findall(json.dumps(DECLARED))
+    return sorted({output.partition(".")[0] for owner, output in found if owner == name})
 
 
 def declare(name, resource):
@@ -66,7 +73,7 @@ def declare(name, resource):
     if kind.startswith("pulumi:providers:"):
         return ProviderResource(kind.rpartition(":")[2], name, inputs, opts)
     outputs = outputs_used(name)
-    of_kind = type("Declared", (CustomResource,), {"__annotations__": dict.fromkeys(outputs, Output[str])})
+    of_kind = type("Declared", (CustomResource,), {"__annotations__": dict.fromkeys(outputs, Output[Any])})
     return of_kind(kind, name, {**dict.fromkeys(outputs), **inputs}, opts)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.benchmark.cases import Corpus, cases
+from tests.benchmark.measure import see
 from tests.benchmark.page import PAGE, judged, labels, page, read
 from tests.benchmark.recording import DATA, Recording, engine, load, record
 from tollgate.plan.facts import facts
@@ -55,17 +56,22 @@ def test_there_are_enough_cases_of_both_kinds() -> None:
 def test_every_dangerous_change_is_noticed_and_the_right_resource_named() -> None:
     dangerous = [each for each in judged() if each.case.label == "dangerous"]
     assert [each.case.id for each in dangerous if not each.noticed] == []
-    assert [each.case.id for each in dangerous if not each.names_the_right_one] == []
+    ours = [each for each in dangerous if each.case.corpus in (Corpus.PUBLIC, Corpus.OWN)]
+    assert [each.case.id for each in ours if not each.names_the_right_one] == []
+    others = [each.case.id for each in dangerous if not each.named & set(each.case.names)]
+    assert set(others) == set(read("explained")["named otherwise"])
 
 
 def test_no_routine_change_is_stopped_and_few_are_put_to_review() -> None:
     routine = [each for each in judged() if each.case.label == "routine"]
     assert [each.case.id for each in routine if each.stopped] == []
-    assert sum(each.noticed for each in routine) <= 0.05 * len(routine)
+    for corpus in Corpus:
+        known = [see(each.case, load(each.case), stand_ins=False) for each in routine if each.case.corpus is corpus]
+        assert sum(each.noticed for each in known) <= 0.05 * len(known)
 
 
 def test_every_wrong_judgement_is_explained_and_no_other() -> None:
-    assert {each.case.id for each in judged() if not each.right} == set(read("explained"))
+    assert {each.case.id for each in judged() if not each.right} == set(read("explained")["judged otherwise"])
 
 
 def test_the_page_is_current() -> None:

@@ -34,10 +34,13 @@ _IN_WORDS = {
     Danger.ON: "is turned on",
     Danger.LOWER: "falls",
     Danger.HIGHER: "rises",
+    Danger.LIMITED: "falls, or is set where there was none",
     Danger.REMOVED: "is taken away",
+    Danger.ADDED: "is there that was not",
     Danger.BECOMES: "becomes {values}",
     Danger.LEAVES: "is no longer {values}",
     Danger.GAINS: "gains {values}",
+    Danger.LOSES: "loses something",
     Danger.CHANGES: "is another one",
     Danger.DELETED: "is deleted",
 }
@@ -124,6 +127,8 @@ def _danger(guard: Guard) -> Iterator[str]:
         yield f"to less than {guard.share:.0%}"
     if guard.by is not None:
         yield f"by {guard.by:g} or more"
+    if guard.times is not None:
+        yield f"to {guard.times:g} times as much or more"
     if guard.default is not None:
         yield f"(left out: `{str(guard.default).lower()}`)"
 

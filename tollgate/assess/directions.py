@@ -122,7 +122,7 @@ _TESTS: dict[Danger, Callable[[Guard, Reading, Reading], bool]] = {
     Danger.HIGHER: _higher,
     Danger.LIMITED: _limited,
     Danger.REMOVED: lambda _, before, after: _removed(before, after),
-    Danger.ADDED: lambda _, before, after: _set(after) and not _set(before),
+    Danger.ADDED: lambda _, before, after: is_known(after) and after.value not in ("", []) and not _set(before),
     Danger.BECOMES: lambda guard, before, after: _is_one(guard, after) and not _is_one(guard, before),
     Danger.LEAVES: lambda guard, before, after: bool(_holds(guard, before)) and not _holds(guard, after),
     Danger.GAINS: lambda guard, before, after: bool(_holds(guard, after) - _holds(guard, before)),

@@ -106,6 +106,12 @@ def _aws_vpc_rule(inputs: Mapping[str, Any]) -> Iterator[Raw]:
             yield inputs[key], inputs.get("ipProtocol"), inputs.get("fromPort"), inputs.get("toPort")
 
 
+def _aws_list(inputs: Mapping[str, Any]) -> Iterator[Raw]:
+    """A list of addresses is used by other firewalls, on ports that only they name."""
+    for entry in _list(inputs.get("entries", inputs)):
+        yield entry.get("cidr") if isinstance(entry, Mapping) else None, "-1", None, None
+
+
 def _gcp_firewall(*, egress: bool) -> Reader:
     def read(inputs: Mapping[str, Any]) -> Iterator[Raw]:
         if (inputs.get("direction") == "EGRESS") is egress and inputs.get("disabled") is not True:
@@ -236,6 +242,7 @@ _READERS: dict[Way, tuple[tuple[tuple[str, ...], Reader], ...]] = {
         (_GROUPS, _aws_group("ingress")),
         (("aws:ec2/securityGroupRule:SecurityGroupRule",), _aws_separate(egress=False)),
         (("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",), _aws_vpc_rule),
+        (("aws:ec2/managedPrefixList*",), _aws_list),
         (("aws:eks/cluster:Cluster",), _public_cidrs("vpcConfig", "publicAccessCidrs")),
         (("gcp:compute/firewall:Firewall",), _gcp_firewall(egress=False)),
         (("azure-native:network*:SecurityRule",), _azure_rule),

@@ -27,6 +27,7 @@ _PRIVATE: tuple[Network, ...] = tuple(
     )
 )
 _ALL_PORTS = (0, 65535)
+ALL_PORTS = "all ports"
 # Azure's words for every address (network security groups, "service tags").
 _EVERYONE = {"*": "0.0.0.0/0", "internet": "0.0.0.0/0", "any": "0.0.0.0/0"}
 
@@ -43,7 +44,7 @@ class Grant:
     @property
     def ports(self) -> str:
         if (self.first, self.last) == _ALL_PORTS or self.protocol == "-1":
-            return "all ports"
+            return ALL_PORTS
         return f"port {self.first}" if self.first == self.last else f"ports {self.first} to {self.last}"
 
     def covers_ports_of(self, other: Grant) -> bool:

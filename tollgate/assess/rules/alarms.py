@@ -81,7 +81,7 @@ def _questions(step: Step, old: Mapping[str, Any], new: Mapping[str, Any]) -> It
         if _text(before.get("expr")) != _text(after.get("expr")):
             yield Hit(f"{who}: the alarm {shown} asks another question.", (Evidence(path=f"{shown} expr"),))
         elif None in waits or waits[1] > waits[0]:  # type: ignore[operator]
-            evidence = Evidence(path=f"{shown} for", before=plain(before.get("for")), after=plain(after.get("for")))
+            evidence = Evidence(path=f"{shown} for", before=_text(before.get("for")), after=_text(after.get("for")))
             yield Hit(f"{who}: the alarm {shown} waits longer before it goes off.", (evidence,))
         elif before.get("labels") != after.get("labels"):
             yield Hit(f"{who}: the alarm {shown} may reach other people.", (Evidence(path=f"{shown} labels"),))
@@ -94,7 +94,7 @@ def _seconds(wait: Any) -> Decimal | None:
 
 
 def _text(value: Any) -> str:
-    return " ".join(str(value).split())
+    return plain(" ".join(str(value).split()))
 
 
 def _message(step: Step, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Hit]:

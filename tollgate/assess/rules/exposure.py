@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from tollgate.assess.firewalls import NETWORK_POLICY, Way, grants_of, is_firewall
-from tollgate.assess.grants import Grant, Grants, is_everyone, is_private, widened
+from tollgate.assess.grants import ALL_PORTS, Grant, Grants, is_everyone, is_private, widened
 from tollgate.assess.model import Evidence
 from tollgate.assess.naming import capital, subject
 from tollgate.assess.rule import Doubt, Fine, Hit, Seen, step_rule
@@ -19,6 +19,7 @@ _IN, _OUT = (guard_book().rules[rule] for rule in ("exposure-opened", "egress-op
 _CHANGED = (Op.UPDATE, Op.REPLACE, Op.UNRECOGNISED)
 _NEW = (Op.CREATE, Op.IMPORT)
 _WEB_PORTS = (80, 443)  # what a public shop front serves: asked about, not stopped
+_V4, _NETWORK = 4, 16  # [ours] a /16 is the network of a whole environment
 _NOTHING = Grants(frozenset())
 
 
@@ -45,15 +46,26 @@ def egress_opened(step: Step) -> Iterator[Seen]:
 def _opened(step: Step, way: Way) -> Iterator[Seen]:
     before = grants_of(step.type, step.old, way) or _NOTHING
     after = grants_of(step.type, step.new, way) or _NOTHING
-    opened = [grant for grant in widened(before, after) if not is_private(grant.network)]
+    wider = widened(before, after)
+    opened = [grant for grant in wider if not is_private(grant.network)]
+    inside = [grant for grant in wider if way is Way.IN and _joins(grant)] if not opened else []
     if opened:
         worst = max(opened, key=lambda grant: (_severity(grant, way).rank, is_everyone(grant.network)))
         yield Hit(_sentence(step, worst, way), _evidence(opened), _severity(worst, way))
+    elif inside:
+        said = f"{capital(subject(step))} lets the whole network {inside[0].network} in on all ports."
+        yield Hit(said, _evidence(inside), MEDIUM)
     elif step.op in _CHANGED and before != after and not (before.hidden or after.hidden):
         yield Fine(way.value, partial(_fine, step, way))
     if after.hidden and fingerprint(step.old) != fingerprint(step.new):
         verb = "lets in" if way is Way.IN else "may reach"
         yield Doubt("value", f"{capital(subject(step))}: not all addresses that it {verb} are known.")
+
+
+def _joins(grant: Grant) -> bool:
+    """All ports for a whole private network: nothing is kept apart any more."""
+    private = is_private(grant.network) and grant.network.version == _V4
+    return private and grant.ports == ALL_PORTS and grant.network.prefixlen <= _NETWORK
 
 
 def _severity(grant: Grant, way: Way) -> Severity:

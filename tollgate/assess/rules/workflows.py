@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tollgate.assess.documents import as_list
 from tollgate.assess.model import Evidence
 from tollgate.assess.naming import capital, subject
 from tollgate.assess.rule import Doubt, Hit, Seen, step_rule
@@ -60,7 +61,9 @@ def _reached(definition: Any) -> frozenset[str] | None:
             continue
         seen.add(name)
         waiting += [str(state[key]) for key in _NEXT if key in state]
-        branches = [each for key in ("Choices", "Catch") for each in state.get(key) or [] if isinstance(each, Mapping)]
+        branches = [
+            each for key in ("Choices", "Catch") for each in as_list(state.get(key)) if isinstance(each, Mapping)
+        ]
         waiting += [str(branch["Next"]) for branch in branches if "Next" in branch]
     return frozenset(seen)
 
