@@ -222,7 +222,7 @@ def test_any_plan_is_assessed_with_registers_and_without(tmp_path: Path) -> None
     )
     without, with_them = tollgate("assess", "--plan", plan), tollgate("assess", "--plan", plan, "--registers", tmp_path)
     assert (without.returncode, with_them.returncode) == (2, 2)
-    assert "receive a payout: data loss" in with_them.stdout
+    assert "Records are lost that customers need to receive a payout" in with_them.stdout
     assert "receive a payout" not in without.stdout
     assert "The risk is critical" in without.stdout
     nowhere = tollgate("assess", "--plan", plan, "--registers", tmp_path / "nowhere")
