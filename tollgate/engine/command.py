@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tollgate.engine.processes import session
+from tollgate.engine.processes import lines, session
 from tollgate.engine.toolchain import Toolchain
 from tollgate.errors import Problem, TollgateError
 
@@ -65,7 +65,7 @@ class Cli:
         with session(command, cwd=cwd, env=environment) as child:
             reader = threading.Thread(target=drain, args=(child, stray), daemon=True)
             reader.start()
-            for line in child.stdout or ():
+            for line in lines(child.stdout) if child.stdout else ():
                 event = parse(line)
                 if event is None:
                     stray.append(line)

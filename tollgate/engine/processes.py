@@ -6,15 +6,20 @@ import contextlib
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import IO
 
 # The engine gets this long to cancel by itself before it is killed.
 GRACE_SECONDS = 5.0
 # The language host ends its children when it sees its parent gone (twice a second); then nothing is left to kill.
 SETTLE_SECONDS = 1.0
+SIGNAL_CHECK_SECONDS = 0.5
+_CHUNK = 65_536  # bytes: what a pipe of Linux holds (pipe(7))
 
 
 @contextmanager
@@ -46,11 +51,43 @@ def interrupt(child: subprocess.Popen[str]) -> None:
     if child.poll() is not None:
         return
     child.send_signal(signal.SIGINT)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        # Read on, so that a full pipe does not keep it from ending.
-        child.communicate(timeout=GRACE_SECONDS)
-        return
-    child.kill()
+    for pipe in (child.stdout, child.stderr):
+        threading.Thread(target=_read_on, args=(pipe,), daemon=True).start()
+    try:
+        child.wait(GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+
+
+def _read_on(pipe: IO[str] | None) -> None:
+    """A full pipe must not keep a child from ending. Past its buffer, because another thread may still read it."""
+    if pipe is not None and not pipe.closed:
+        while os.read(pipe.fileno(), _CHUNK):
+            pass
+
+
+def lines(stream: IO[str]) -> Iterator[str]:
+    """The lines of a stream as they come, for a thread that must hear signals.
+
+    A signal that arrives just before a read begins is heard only when that read ends: Ctrl-C would wait for the next
+    line, which a program that hangs never prints. So another thread reads, and this one looks up now and then.
+    """
+    waiting: SimpleQueue[str | None] = SimpleQueue()
+    threading.Thread(target=_hand_over, args=(stream, waiting), daemon=True).start()
+    while True:
+        with contextlib.suppress(Empty):
+            line = waiting.get(timeout=SIGNAL_CHECK_SECONDS)
+            if line is None:
+                return
+            yield line
+
+
+def _hand_over(stream: IO[str], waiting: SimpleQueue[str | None]) -> None:
+    try:
+        for line in stream:
+            waiting.put(line)
+    finally:
+        waiting.put(None)
 
 
 def clear_session(leader: int) -> None:
