@@ -237,12 +237,13 @@ def _public_cidrs(*path: str) -> Reader:
 
 _GROUPS = ("aws:ec2/securityGroup:SecurityGroup", "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup")
 NETWORK_POLICY = ("kubernetes:networking.k8s.io/v1:NetworkPolicy",)
+ADDRESS_LISTS = ("aws:ec2/managedPrefixList*",)
 _READERS: dict[Way, tuple[tuple[tuple[str, ...], Reader], ...]] = {
     Way.IN: (
         (_GROUPS, _aws_group("ingress")),
         (("aws:ec2/securityGroupRule:SecurityGroupRule",), _aws_separate(egress=False)),
         (("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",), _aws_vpc_rule),
-        (("aws:ec2/managedPrefixList*",), _aws_list),
+        (ADDRESS_LISTS, _aws_list),
         (("aws:eks/cluster:Cluster",), _public_cidrs("vpcConfig", "publicAccessCidrs")),
         (("gcp:compute/firewall:Firewall",), _gcp_firewall(egress=False)),
         (("azure-native:network*:SecurityRule",), _azure_rule),

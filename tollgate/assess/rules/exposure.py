@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from tollgate.assess.firewalls import NETWORK_POLICY, Way, grants_of, is_firewall
+from tollgate.assess.firewalls import ADDRESS_LISTS, NETWORK_POLICY, Way, grants_of, is_firewall
 from tollgate.assess.grants import ALL_PORTS, Grant, Grants, is_everyone, is_private, widened
 from tollgate.assess.model import Evidence
 from tollgate.assess.naming import capital, subject
 from tollgate.assess.rule import Doubt, Fine, Hit, Seen, step_rule
 from tollgate.books.guards import guard_book
+from tollgate.books.match import matches
 from tollgate.plan.canonical import fingerprint
 from tollgate.plan.model import Op, Step
 from tollgate.policy.severity import CRITICAL, HIGH, MEDIUM, Severity
@@ -82,6 +83,8 @@ def _sentence(step: Step, grant: Grant, way: Way) -> str:
         whom = "every address of the internet" if is_everyone(grant.network) else f"the addresses {grant.network}"
         return f"{capital(subject(step))} may talk to {whom} on {grant.ports}."
     who = "everyone on the internet" if is_everyone(grant.network) else f"the internet addresses {grant.network}"
+    if matches(step.type, ADDRESS_LISTS):
+        return f"{capital(subject(step))} now holds {who}, and every firewall that uses it lets them in."
     return f"{capital(subject(step))} lets {who} in on {grant.ports}."
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from tollgate.assess.model import Evidence
@@ -38,7 +39,7 @@ def errors_pass(step: Step) -> Iterator[Seen]:
             said = f"{capital(subject(step))} takes errors for a good answer ({errors[0]} among them)."
             yield Hit(said, (pair.evidence(),))
         elif pair.touched:
-            yield Fine(pair.path, lambda pair=pair: _fine(step, pair))  # type: ignore[misc]
+            yield Fine(pair.path, partial(_fine, step, pair))
 
 
 def _fine(step: Step, pair: Pair) -> tuple[str, tuple[Evidence, ...]]:
